@@ -1,0 +1,107 @@
+// The typed operator graph: the one description of a network that the planner, the search, the quantiser and the
+// exporter share. Batch is 1; every tensor is NHWC. It holds shapes and operators, never weights.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "space/architecture.h"
+
+namespace tinynas {
+
+using TensorId = int;
+
+// Height, width, channels of an NHWC tensor with N = 1. A vector of n values is {1, 1, n}.
+struct Shape {
+  int h = 1;
+  int w = 1;
+  int c = 1;
+  int64_t elements() const { return int64_t{h} * w * c; }
+  bool operator==(const Shape&) const = default;
+};
+
+struct Tensor {
+  std::string name;
+  Shape shape;
+  int element_bytes = 1;  // int8 activations
+  int64_t bytes() const { return shape.elements() * element_bytes; }
+};
+
+enum class OpKind {
+  kConv2d,           // full convolution; weights OHWI [c_out][kernel_h][kernel_w][c_in]
+  kDepthwiseConv2d,  // weights HWC [kernel_h][kernel_w][c_in], depth multiplier 1
+  kAdd,              // two inputs of one shape
+  kGlobalAvgPool,    // mean over h and w (TFLite MEAN): {h, w, c} -> {1, 1, c}
+  kFullyConnected    // weights [c_out][c_in] over the flattened input
+};
+
+enum class Activation { kNone, kRelu, kRelu6 };
+
+const char* name_of(OpKind kind);        // "conv2d", "depthwise_conv2d", "add", "global_avg_pool", "fully_connected"
+const char* name_of(Activation activation);
+
+// Explicit padding in rows and columns of zeros (real 0, that is the zero point).
+struct Padding {
+  int top = 0;
+  int left = 0;
+  int bottom = 0;
+  int right = 0;
+  bool operator==(const Padding&) const = default;
+};
+
+// Padding of TFLite's SAME rule for one axis: out = ceil(in / stride), total = max((out-1)*stride + kernel - in, 0),
+// before = total / 2 (the smaller half comes first). Returns {before, after}.
+std::pair<int, int> same_padding(int in, int kernel, int stride);
+
+struct Op {
+  OpKind kind = OpKind::kConv2d;
+  std::string name;  // unique, for example "stage2.block1.depthwise"; the key of its weights
+  std::vector<TensorId> inputs;
+  TensorId output = -1;
+  int kernel_h = 1;
+  int kernel_w = 1;
+  int stride_h = 1;
+  int stride_w = 1;
+  Padding padding;
+  Activation activation = Activation::kNone;  // fused, applied to the output
+
+  bool has_weights() const { return kind != OpKind::kAdd && kind != OpKind::kGlobalAvgPool; }
+};
+
+struct Graph {
+  std::string name;
+  std::vector<Tensor> tensors;
+  std::vector<Op> ops;  // in an order in which every input is produced before it is read
+  TensorId input = -1;
+  TensorId output = -1;
+
+  const Tensor& tensor(TensorId id) const { return tensors[static_cast<size_t>(id)]; }
+
+  // Throws Error(kUsage) naming the operator: ids in range, inputs produced before they are read, exactly one producer,
+  // shapes as shape inference says, no unused tensor.
+  void check() const;
+};
+
+// Output shape of `op` for its input shapes; throws Error(kUsage) naming the operator when they do not agree.
+Shape infer_shape(const Op& op, const std::vector<Shape>& inputs);
+
+// Nominal multiply-accumulates (1 MAC = 2 FLOPs), padded taps included; add and pooling count 0 MACs.
+int64_t macs(const Graph& graph, const Op& op);
+int64_t macs(const Graph& graph);
+
+// Weights and biases, in values. Batch norm is folded: every operator with weights has c_out biases.
+int64_t weight_count(const Graph& graph, const Op& op);
+int64_t bias_count(const Graph& graph, const Op& op);
+int64_t params(const Graph& graph);
+
+// Lowers a genotype to operators. Names: "stem"; "stage<i>.block<j>.expand|depthwise|project|add" (i, j from 0; "expand"
+// is missing where expansion is 1, "add" where input and output shapes differ); "head" when the space has one; "pool";
+// "classifier" (fully connected, no activation: the output is logits). Conv outputs are ReLU6 but for project (none).
+Graph lower(const SearchSpace& space, const Architecture& architecture, int num_classes);
+
+// {"format": "tinynas-graph-1", ...}: the graph as JSON and back (model.int8.json holds one).
+nlohmann::json to_json(const Graph& graph);
+Graph graph_from_json(const nlohmann::json& json, const std::string& where);
+
+}  // namespace tinynas
