@@ -1,0 +1,102 @@
+/*
+ * int8 kernels of tinynas: C99, NHWC with N = 1, no heap, no stdio, no global state.
+ *
+ * Arithmetic: TensorFlow Lite's int8 quantisation specification with double rounding (tn_requantize.h).
+ *   real = scale * (q - zero_point); weights have zero point 0; bias is int32 of scale input * weight.
+ *   out = clamp(output_zero_point + requantise(bias + sum((in - input_zero_point) * weight)))
+ * Padding stands for real 0. The accumulator is int32; the exporter refuses operators that could overflow it.
+ */
+#ifndef TN_KERNELS_H
+#define TN_KERNELS_H
+
+#include <stdint.h>
+
+/* Raised whenever a struct or an argument below changes: a package checks it against the kernels that it is
+ * built with. */
+#define TN_KERNELS_VERSION 1
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* real multiplier = multiplier * 2^(shift - 31); multiplier in [2^30, 2^31) or 0, shift in [-31, 30] (> 0 is
+ * left). */
+typedef struct {
+  int32_t multiplier;
+  int32_t shift;
+} tn_multiplier;
+
+/* Convolution, and depthwise convolution with depth multiplier 1 (in_c == out_c). */
+typedef struct {
+  const int8_t* weights; /* conv2d: [out_c][kernel_h][kernel_w][in_c]; depthwise: [kernel_h][kernel_w][c] */
+  const int32_t* bias;   /* [out_c] */
+  const int32_t* multipliers; /* [out_c], tn_multiplier's fields in two arrays */
+  const int8_t* shifts;       /* [out_c] */
+  uint16_t in_h, in_w, in_c;
+  uint16_t out_h, out_w, out_c;
+  uint8_t kernel_h, kernel_w;
+  uint8_t stride_h, stride_w;
+  uint8_t pad_top, pad_left; /* bottom and right follow from the shapes */
+  int8_t input_zero_point;
+  int8_t output_zero_point;
+  int8_t activation_min, activation_max; /* clamp of the output, in output units */
+} tn_conv2d_op;
+
+typedef struct {
+  const int8_t* weights;      /* [out_c][in_c] */
+  const int32_t* bias;        /* [out_c] */
+  const int32_t* multipliers; /* [1] */
+  const int8_t* shifts;       /* [1] */
+  uint32_t in_c, out_c;
+  int8_t input_zero_point;
+  int8_t output_zero_point;
+  int8_t activation_min, activation_max;
+} tn_fully_connected_op;
+
+typedef struct {
+  tn_multiplier input[2]; /* of (q - zero_point) << 20; shift <= 0 */
+  tn_multiplier output;
+  uint32_t count; /* values in each tensor */
+  int8_t input_zero_point[2];
+  int8_t output_zero_point;
+  int8_t activation_min, activation_max;
+} tn_add_op;
+
+typedef struct {
+  tn_multiplier mean; /* input scale / output scale */
+  uint32_t count;     /* h * w */
+  uint16_t c;
+  int8_t input_zero_point;
+  int8_t output_zero_point;
+  int8_t activation_min, activation_max;
+} tn_global_avg_pool_op;
+
+/* Any kernel size, stride and padding. `output` must not overlap `input`. */
+void tn_conv2d(const tn_conv2d_op* op, const int8_t* input, int8_t* output);
+
+/* The same for kernel 1x1, stride 1, no padding. `output` must not overlap `input`. */
+void tn_conv2d_1x1(const tn_conv2d_op* op, const int8_t* input, int8_t* output);
+
+/* Any kernel size, stride and padding. `output` must not overlap `input`. */
+void tn_depthwise_conv2d(const tn_conv2d_op* op, const int8_t* input, int8_t* output);
+
+/*
+ * Stride 1, output shape = input shape: `data` [h][w][c] holds the input before and the output after.
+ * `scratch`: kernel_h * (in_w + kernel_w - 1) bytes (tn_depthwise_conv2d_get_buffer_size), outside `data`.
+ */
+void tn_depthwise_conv2d_in_place(const tn_conv2d_op* op, int8_t* data, int8_t* scratch);
+
+/* `output` may be either input's memory exactly, or must not overlap it. */
+void tn_add(const tn_add_op* op, const int8_t* input0, const int8_t* input1, int8_t* output);
+
+/* Mean over h and w: [count][c] -> [c]. `output` must not overlap `input`. */
+void tn_global_avg_pool(const tn_global_avg_pool_op* op, const int8_t* input, int8_t* output);
+
+/* `output` must not overlap `input`. */
+void tn_fully_connected(const tn_fully_connected_op* op, const int8_t* input, int8_t* output);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif /* TN_KERNELS_H */
