@@ -1,0 +1,49 @@
+// Random valid search spaces for property tests.
+#pragma once
+
+#include <algorithm>
+
+#include "base/rng.h"
+#include "space/space.h"
+
+namespace tinynas::testing {
+
+// A non-empty subset of `options`, in order.
+inline std::vector<int> random_subset(const std::vector<int>& options, Rng& rng) {
+  std::vector<int> subset;
+  for (const int option : options) {
+    if (rng.chance(0.5)) subset.push_back(option);
+  }
+  return subset.empty() ? std::vector<int>{rng.pick(options)} : subset;
+}
+
+inline SearchSpace random_space(Rng& rng) {
+  SearchSpace space;
+  space.name = "random";
+  space.input_channels = rng.chance(0.5) ? 1 : 3;
+  space.stem = {static_cast<int>(8 + rng.below(40)), static_cast<int>(1 + rng.below(5)),
+                static_cast<int>(1 + rng.below(3))};
+  const int64_t stages = 1 + rng.below(6);
+  for (int64_t i = 0; i < stages; ++i) {
+    StageSpec stage;
+    stage.channels = static_cast<int>(4 + rng.below(100));
+    stage.stride = static_cast<int>(1 + rng.below(2));
+    stage.kernels = random_subset({1, 3, 5, 7}, rng);
+    stage.expansions = random_subset({1, 2, 3, 4, 6}, rng);
+    stage.depths = random_subset({1, 2, 3, 4}, rng);
+    space.stages.push_back(stage);
+  }
+  space.head_channels = rng.chance(0.5) ? static_cast<int>(rng.below(200)) : 0;
+  space.divisor = rng.pick(std::vector<int>{1, 4, 8});
+  space.widths = {0.25, 0.3, 0.5, 1.0 / 3.0 + 0.5, 1.0};
+  space.resolutions = {8, 15, 32, 33};
+  space.check();
+  return space;
+}
+
+inline SubSpace random_sub_space(const SearchSpace& space, Rng& rng) {
+  const double width = rng.pick(space.widths);
+  return {width, rng.pick(space.resolutions)};
+}
+
+}  // namespace tinynas::testing
