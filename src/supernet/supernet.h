@@ -77,6 +77,9 @@ void train_supernet(Supernet& supernet, const ImageSet& train, const TrainOption
 struct RecalibrationOptions {
   int batches = 20;      // batch-norm statistics of a sub-network are averaged over these
   int batch_size = 64;
+  int64_t val_images = 0;  // of the validation images, evenly spread; 0 = all
+
+  void check() const;
 };
 
 // Accuracy on `val` after recalibrating batch norm on `train`.

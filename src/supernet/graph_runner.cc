@@ -1,0 +1,174 @@
+#include "supernet/graph_runner.h"
+
+#include <torch/torch.h>
+
+#include "base/error.h"
+
+namespace tinynas {
+namespace {
+
+at::Tensor activate(const at::Tensor& x, Activation activation) {
+  switch (activation) {
+    case Activation::kNone:
+      return x;
+    case Activation::kRelu:
+      return at::relu(x);
+    case Activation::kRelu6:
+      return at::hardtanh(x, 0, 6);
+  }
+  return x;
+}
+
+// SAME padding with stride 2 is asymmetric for even sizes, which torch's convolution cannot express by itself.
+at::Tensor convolve(const Op& op, at::Tensor x, const at::Tensor& weight, const at::Tensor& bias) {
+  const Padding& pad = op.padding;
+  std::vector<int64_t> symmetric{pad.top, pad.left};
+  if (pad.top != pad.bottom || pad.left != pad.right) {
+    x = at::constant_pad_nd(x, {pad.left, pad.right, pad.top, pad.bottom}, 0);
+    symmetric = {0, 0};
+  }
+  const int64_t groups = op.kind == OpKind::kDepthwiseConv2d ? x.size(1) : 1;
+  return at::conv2d(x, weight, bias, {op.stride_h, op.stride_w}, symmetric, {1, 1}, groups);
+}
+
+// Walks the graph; `convolution(op, x)` computes a convolution with its batch norm and without its activation.
+at::Tensor walk(const Graph& graph, const at::Tensor& input, const std::function<at::Tensor(const Op&, at::Tensor)>& convolution,
+                const std::function<LayerWeights(const Op&)>& classifier) {
+  std::vector<at::Tensor> tensors(graph.tensors.size());
+  std::vector<int> readers(graph.tensors.size(), 0);
+  for (const Op& op : graph.ops) {
+    for (const TensorId id : op.inputs) ++readers[static_cast<size_t>(id)];
+  }
+  tensors[static_cast<size_t>(graph.input)] = input;
+  for (const Op& op : graph.ops) {
+    const at::Tensor& x = tensors[static_cast<size_t>(op.inputs[0])];
+    at::Tensor y;
+    switch (op.kind) {
+      case OpKind::kConv2d:
+      case OpKind::kDepthwiseConv2d:
+        y = convolution(op, x);
+        break;
+      case OpKind::kAdd:
+        y = x + tensors[static_cast<size_t>(op.inputs[1])];
+        break;
+      case OpKind::kGlobalAvgPool:
+        y = x.mean(std::vector<int64_t>{2, 3}, /*keepdim=*/true);
+        break;
+      case OpKind::kFullyConnected: {
+        // Flattened in the graph's order (h, w, c), not torch's.
+        const LayerWeights layer = classifier(op);
+        y = at::linear(x.permute({0, 2, 3, 1}).reshape({x.size(0), -1}), layer.weight, layer.bias).unsqueeze(-1).unsqueeze(-1);
+        break;
+      }
+    }
+    tensors[static_cast<size_t>(op.output)] = activate(y, op.activation);
+    for (const TensorId id : op.inputs) {
+      // Without gradients this frees the activation; with them autograd keeps what it needs.
+      if (--readers[static_cast<size_t>(id)] == 0) tensors[static_cast<size_t>(id)] = at::Tensor();
+    }
+  }
+  return tensors[static_cast<size_t>(graph.output)].flatten(1);
+}
+
+std::vector<float> to_floats(const at::Tensor& tensor) {
+  const at::Tensor plain = tensor.detach().to(at::kCPU).contiguous(at::MemoryFormat::Contiguous);
+  return {plain.data_ptr<float>(), plain.data_ptr<float>() + plain.numel()};
+}
+
+at::Tensor from_floats(const std::vector<float>& values, const std::vector<int64_t>& sizes) {
+  return at::from_blob(const_cast<float*>(values.data()), sizes, at::kFloat).clone();
+}
+
+}  // namespace
+
+at::Tensor forward_batch_statistics(const SupernetImpl& weights, const Graph& graph, const at::Tensor& input,
+                                    StatisticsByOp* statistics) {
+  const auto convolution = [&](const Op& op, const at::Tensor& x) {
+    const LayerWeights layer = weights.slice(graph, op);
+    const at::Tensor y = convolve(op, x, layer.weight, {});
+    auto [normalised, mean, inverse_deviation] =
+        at::native_batch_norm(y, layer.gamma, layer.beta, {}, {}, /*training=*/true, /*momentum=*/0.0, kBatchNormEpsilon);
+    if (statistics != nullptr) {
+      (*statistics)[op.name] = {mean, inverse_deviation.pow(-2) - kBatchNormEpsilon};
+    }
+    return normalised;
+  };
+  return walk(graph, input, convolution, [&](const Op& op) { return weights.slice(graph, op); });
+}
+
+FoldedLayers fold_batch_norm(const SupernetImpl& weights, const Graph& graph, const StatisticsByOp& statistics) {
+  const torch::NoGradGuard no_grad;
+  FoldedLayers folded;
+  for (const Op& op : graph.ops) {
+    if (!op.has_weights()) continue;
+    const LayerWeights layer = weights.slice(graph, op);
+    LayerWeights& out = folded[op.name];
+    if (op.kind == OpKind::kFullyConnected) {
+      out.weight = layer.weight;
+      out.bias = layer.bias;
+      continue;
+    }
+    const BatchNormStatistics& stats = statistics.at(op.name);
+    const at::Tensor factor = layer.gamma / at::sqrt(stats.variance + kBatchNormEpsilon);
+    out.weight = (layer.weight * factor.view({-1, 1, 1, 1})).contiguous();
+    out.bias = layer.beta - stats.mean * factor;
+  }
+  return folded;
+}
+
+at::Tensor forward_folded(const FoldedLayers& layers, const Graph& graph, const at::Tensor& input) {
+  const auto convolution = [&](const Op& op, const at::Tensor& x) {
+    const LayerWeights& layer = layers.at(op.name);
+    return convolve(op, x, layer.weight, layer.bias);
+  };
+  return walk(graph, input, convolution, [&](const Op& op) { return layers.at(op.name); });
+}
+
+FloatModel to_float_model(const FoldedLayers& layers, const Graph& graph) {
+  FloatModel model;
+  model.graph = graph;
+  for (const Op& op : graph.ops) {
+    if (!op.has_weights()) continue;
+    const LayerWeights& layer = layers.at(op.name);
+    FloatWeights& out = model.weights[op.name];
+    out.bias = to_floats(layer.bias);
+    switch (op.kind) {
+      case OpKind::kConv2d:
+        out.weights = to_floats(layer.weight.permute({0, 2, 3, 1}));  // OIHW -> OHWI
+        break;
+      case OpKind::kDepthwiseConv2d:
+        out.weights = to_floats(layer.weight.permute({2, 3, 0, 1}));  // [c, 1, h, w] -> HWC
+        break;
+      default:
+        out.weights = to_floats(layer.weight);
+    }
+  }
+  model.check();
+  return model;
+}
+
+FoldedLayers to_folded_layers(const FloatModel& model) {
+  model.check();
+  FoldedLayers layers;
+  for (const Op& op : model.graph.ops) {
+    if (!op.has_weights()) continue;
+    const FloatWeights& in = model.weights.at(op.name);
+    const int64_t c_in = model.graph.tensor(op.inputs[0]).shape.c;
+    const int64_t c_out = model.graph.tensor(op.output).shape.c;
+    LayerWeights& layer = layers[op.name];
+    layer.bias = from_floats(in.bias, {c_out});
+    switch (op.kind) {
+      case OpKind::kConv2d:
+        layer.weight = from_floats(in.weights, {c_out, op.kernel_h, op.kernel_w, c_in}).permute({0, 3, 1, 2}).contiguous();
+        break;
+      case OpKind::kDepthwiseConv2d:
+        layer.weight = from_floats(in.weights, {op.kernel_h, op.kernel_w, c_out, 1}).permute({2, 3, 0, 1}).contiguous();
+        break;
+      default:
+        layer.weight = from_floats(in.weights, {c_out, model.graph.tensor(op.inputs[0]).shape.elements()});
+    }
+  }
+  return layers;
+}
+
+}  // namespace tinynas

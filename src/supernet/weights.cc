@@ -1,0 +1,180 @@
+#include "supernet/weights.h"
+
+#include <torch/torch.h>
+
+#include <cmath>
+
+#include "base/error.h"
+#include "base/rng.h"
+
+namespace tinynas {
+namespace {
+
+at::Tensor normal_tensor(const std::vector<int64_t>& sizes, double deviation, Rng rng) {
+  // Our own generator: the same seed gives the same weights with every LibTorch.
+  at::Tensor tensor = at::empty(sizes, at::kFloat);
+  float* values = tensor.data_ptr<float>();
+  for (int64_t i = 0; i < tensor.numel(); ++i) values[i] = static_cast<float>(rng.normal() * deviation);
+  return tensor;
+}
+
+LayerWeights initial_weights(const Graph& graph, const Op& op, const Rng& rng) {
+  const int64_t c_in = graph.tensor(op.inputs[0]).shape.c;
+  const int64_t c_out = graph.tensor(op.output).shape.c;
+  LayerWeights layer;
+  if (op.kind == OpKind::kFullyConnected) {
+    const int64_t in = graph.tensor(op.inputs[0]).shape.elements();
+    layer.weight = normal_tensor({c_out, in}, 0.01, rng.fork(op.name));
+    layer.bias = at::zeros({c_out});
+  } else {
+    const bool depthwise = op.kind == OpKind::kDepthwiseConv2d;
+    const double fan_out = static_cast<double>(op.kernel_h * op.kernel_w) * (depthwise ? 1.0 : static_cast<double>(c_out));
+    layer.weight = normal_tensor({c_out, depthwise ? 1 : c_in, op.kernel_h, op.kernel_w}, std::sqrt(2.0 / fan_out),
+                                 rng.fork(op.name));
+    layer.gamma = at::ones({c_out});
+    layer.beta = at::zeros({c_out});
+  }
+  return layer;
+}
+
+at::Tensor centre_crop(const at::Tensor& weight, int64_t kernel_h, int64_t kernel_w) {
+  return weight.narrow(2, (weight.size(2) - kernel_h) / 2, kernel_h)
+      .narrow(3, (weight.size(3) - kernel_w) / 2, kernel_w);
+}
+
+// The tensors of a layer that exist, with the names that checkpoints give them.
+std::vector<std::pair<const char*, at::Tensor LayerWeights::*>> fields() {
+  return {{".weight", &LayerWeights::weight},
+          {".gamma", &LayerWeights::gamma},
+          {".beta", &LayerWeights::beta},
+          {".bias", &LayerWeights::bias}};
+}
+
+void require_gradients(std::map<std::string, LayerWeights>& layers) {
+  for (auto& [name, layer] : layers) {
+    for (const auto& [suffix, field] : fields()) {
+      at::Tensor& tensor = layer.*field;
+      if (tensor.defined()) tensor = tensor.detach().clone().requires_grad_(true);
+    }
+  }
+}
+
+}  // namespace
+
+SupernetImpl::SupernetImpl(const SearchSpace& space, const Architecture& layout, int num_classes, uint64_t seed)
+    : space(space), layout(layout), num_classes(num_classes) {
+  const Graph graph = lower(space, layout, num_classes);
+  const Rng rng = Rng(seed).fork("weights");
+  for (const Op& op : graph.ops) {
+    if (op.has_weights()) layers[op.name] = initial_weights(graph, op, rng);
+  }
+  require_gradients(layers);
+}
+
+LayerWeights SupernetImpl::slice(const Graph& graph, const Op& op) const {
+  const LayerWeights& full = layers.at(op.name);
+  const int64_t c_out = graph.tensor(op.output).shape.c;
+  LayerWeights part;
+  if (op.kind == OpKind::kFullyConnected) {
+    part.weight = full.weight.narrow(0, 0, c_out).narrow(1, 0, graph.tensor(op.inputs[0]).shape.elements());
+    part.bias = full.bias.narrow(0, 0, c_out);
+    return part;
+  }
+  const bool depthwise = op.kind == OpKind::kDepthwiseConv2d;
+  const int64_t c_in = depthwise ? 1 : graph.tensor(op.inputs[0]).shape.c;
+  part.weight = centre_crop(full.weight.narrow(0, 0, c_out).narrow(1, 0, c_in), op.kernel_h, op.kernel_w);
+  part.gamma = full.gamma.narrow(0, 0, c_out);
+  part.beta = full.beta.narrow(0, 0, c_out);
+  return part;
+}
+
+SupernetImpl SupernetImpl::extract(const Architecture& architecture) const {
+  SupernetImpl alone(space, architecture, num_classes, 0);
+  const Graph graph = lower(space, architecture, num_classes);
+  for (const Op& op : graph.ops) {
+    if (op.has_weights()) alone.layers[op.name] = slice(graph, op);
+  }
+  require_gradients(alone.layers);
+  return alone;
+}
+
+void SupernetImpl::sort_channels() {
+  const torch::NoGradGuard no_grad;
+  for (auto& [name, project] : layers) {
+    const std::string suffix = ".project";
+    if (name.size() < suffix.size() || name.compare(name.size() - suffix.size(), suffix.size(), suffix) != 0) continue;
+    const std::string block = name.substr(0, name.size() - suffix.size());
+    const auto expand = layers.find(block + ".expand");
+    if (expand == layers.end()) continue;  // expansion 1: these channels are the block's input, shared with others
+    LayerWeights& depthwise = layers.at(block + ".depthwise");
+    const at::Tensor importance = project.weight.abs().sum(std::vector<int64_t>{0, 2, 3});
+    const at::Tensor order = std::get<1>(importance.sort(/*stable=*/true, /*dim=*/0, /*descending=*/true));
+    project.weight.copy_(project.weight.index_select(1, order));
+    for (LayerWeights* layer : {&expand->second, &depthwise}) {
+      layer->weight.copy_(layer->weight.index_select(0, order));
+      layer->gamma.copy_(layer->gamma.index_select(0, order));
+      layer->beta.copy_(layer->beta.index_select(0, order));
+    }
+  }
+}
+
+std::vector<at::Tensor> SupernetImpl::decayed_parameters() const {
+  std::vector<at::Tensor> parameters;
+  for (const auto& [name, layer] : layers) parameters.push_back(layer.weight);
+  return parameters;
+}
+
+std::vector<at::Tensor> SupernetImpl::other_parameters() const {
+  std::vector<at::Tensor> parameters;
+  for (const auto& [name, layer] : layers) {
+    for (const at::Tensor& tensor : {layer.gamma, layer.beta, layer.bias}) {
+      if (tensor.defined()) parameters.push_back(tensor);
+    }
+  }
+  return parameters;
+}
+
+void SupernetImpl::to_device(const std::string& device) {
+  for (auto& [name, layer] : layers) {
+    for (const auto& [suffix, field] : fields()) {
+      at::Tensor& tensor = layer.*field;
+      if (tensor.defined()) tensor = tensor.detach().to(at::Device(device)).requires_grad_(true);
+    }
+  }
+}
+
+Safetensors SupernetImpl::to_safetensors() const {
+  Safetensors file;
+  file.metadata["format"] = "tinynas-supernet-1";
+  file.metadata["network"] = to_json(space, layout, num_classes).dump();
+  for (const auto& [name, layer] : layers) {
+    for (const auto& [suffix, field] : fields()) {
+      const at::Tensor& tensor = layer.*field;
+      if (!tensor.defined()) continue;
+      const at::Tensor plain = tensor.detach().to(at::kCPU).contiguous(at::MemoryFormat::Contiguous);
+      file.put_floats(name + suffix, plain.sizes().vec(), plain.data_ptr<float>());
+    }
+  }
+  return file;
+}
+
+SupernetImpl SupernetImpl::from_safetensors(const Safetensors& file, const std::string& where) {
+  const auto network = file.metadata.find("network");
+  if (network == file.metadata.end()) throw data_error(where + ": metadata has no 'network': not a tinynas supernet");
+  const nlohmann::json json = nlohmann::json::parse(network->second, nullptr, /*allow_exceptions=*/false);
+  if (json.is_discarded()) throw data_error(where + ": metadata 'network' is not JSON");
+  const ArchitectureFile parsed = architecture_from_json(json, where + ": metadata 'network'");
+  SupernetImpl supernet(parsed.space, parsed.architecture, parsed.num_classes, 0);
+  const torch::NoGradGuard no_grad;
+  for (auto& [name, layer] : supernet.layers) {
+    for (const auto& [suffix, field] : fields()) {
+      at::Tensor& tensor = layer.*field;
+      if (!tensor.defined()) continue;
+      const std::vector<float> values = file.floats(name + suffix, tensor.numel());
+      std::copy(values.begin(), values.end(), tensor.data_ptr<float>());
+    }
+  }
+  return supernet;
+}
+
+}  // namespace tinynas
