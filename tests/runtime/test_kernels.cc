@@ -1,0 +1,283 @@
+// Every kernel against a plain definition on random shapes, each buffer between guard bytes.
+#include <algorithm>
+#include <catch2/catch.hpp>
+#include <cstring>
+#include <memory>
+#include <vector>
+
+#include "base/rng.h"
+#include "plain_arithmetic.h"
+#include "runtime/tn_buffer_sizes.h"
+#include "runtime/tn_kernels.h"
+
+using namespace tinynas;
+
+namespace {
+
+// Bytes between two stretches of guard bytes; destroying it without a check is a mistake the tests must not
+// make.
+class Guarded {
+ public:
+  Guarded(int64_t bytes, Rng& rng) : bytes_(bytes), memory_(static_cast<size_t>(bytes + 2 * kGuard)) {
+    for (int8_t& byte : memory_) byte = static_cast<int8_t>(rng.next());
+    before_ = memory_;
+  }
+  int8_t* data() { return memory_.data() + kGuard; }
+  std::vector<int8_t> content() const { return {memory_.begin() + kGuard, memory_.end() - kGuard}; }
+  bool guards_intact() const {
+    return std::memcmp(memory_.data(), before_.data(), kGuard) == 0 &&
+           std::memcmp(memory_.data() + kGuard + bytes_, before_.data() + kGuard + bytes_, kGuard) == 0;
+  }
+  bool unchanged() const { return memory_ == before_; }
+
+ private:
+  static constexpr int64_t kGuard = 64;
+  int64_t bytes_;
+  std::vector<int8_t> memory_;
+  std::vector<int8_t> before_;
+};
+
+int between(Rng& rng, int low, int high) { return low + static_cast<int>(rng.below(high - low + 1)); }
+
+tn_multiplier random_multiplier(Rng& rng, int low_shift, int high_shift) {
+  return {static_cast<int32_t>((int64_t{1} << 30) + rng.below(int64_t{1} << 30)),
+          between(rng, low_shift, high_shift)};
+}
+
+// An operator and the tables it points to.
+struct Conv {
+  tn_conv2d_op op{};
+  std::vector<int8_t> weights;
+  std::vector<int32_t> bias;
+  std::vector<int32_t> multipliers;
+  std::vector<int8_t> shifts;
+};
+
+enum class Kind { kGeneral, kPointwise, kDepthwise, kDepthwiseInPlace };
+
+std::unique_ptr<Conv> random_conv(Kind kind, Rng& rng) {
+  auto conv = std::make_unique<Conv>();
+  tn_conv2d_op& op = conv->op;
+  const bool depthwise = kind == Kind::kDepthwise || kind == Kind::kDepthwiseInPlace;
+  const bool same_size = kind == Kind::kPointwise || kind == Kind::kDepthwiseInPlace;
+  op.kernel_h = kind == Kind::kPointwise ? 1 : static_cast<uint8_t>(between(rng, 1, 7));
+  op.kernel_w = kind == Kind::kPointwise ? 1 : static_cast<uint8_t>(between(rng, 1, 7));
+  op.stride_h = same_size ? 1 : static_cast<uint8_t>(between(rng, 1, 3));
+  op.stride_w = same_size ? 1 : static_cast<uint8_t>(between(rng, 1, 3));
+  op.in_c = static_cast<uint16_t>(between(rng, 1, 9));
+  op.out_c = depthwise ? op.in_c : static_cast<uint16_t>(between(rng, 1, 9));
+  // Padding may be lopsided; the map may be one row, one column, or smaller than the kernel.
+  op.pad_top = static_cast<uint8_t>(rng.below(op.kernel_h));
+  op.pad_left = static_cast<uint8_t>(rng.below(op.kernel_w));
+  const int pad_bottom = same_size ? op.kernel_h - 1 - op.pad_top : static_cast<int>(rng.below(op.kernel_h));
+  const int pad_right = same_size ? op.kernel_w - 1 - op.pad_left : static_cast<int>(rng.below(op.kernel_w));
+  op.in_h = static_cast<uint16_t>(rng.chance(0.2) ? 1 : between(rng, 1, 9));
+  op.in_w = static_cast<uint16_t>(rng.chance(0.2) ? 1 : between(rng, 1, 9));
+  op.in_h = static_cast<uint16_t>(std::max<int>(op.in_h, op.kernel_h - op.pad_top - pad_bottom));
+  op.in_w = static_cast<uint16_t>(std::max<int>(op.in_w, op.kernel_w - op.pad_left - pad_right));
+  op.out_h = static_cast<uint16_t>((op.in_h + op.pad_top + pad_bottom - op.kernel_h) / op.stride_h + 1);
+  op.out_w = static_cast<uint16_t>((op.in_w + op.pad_left + pad_right - op.kernel_w) / op.stride_w + 1);
+  op.input_zero_point = static_cast<int8_t>(between(rng, -128, 127));
+  op.output_zero_point = static_cast<int8_t>(between(rng, -128, 127));
+  op.activation_min = static_cast<int8_t>(between(rng, -128, 0));
+  op.activation_max = static_cast<int8_t>(between(rng, 1, 127));
+  conv->weights.resize(static_cast<size_t>(op.kernel_h * op.kernel_w * (depthwise ? 1 : op.in_c) * op.out_c));
+  for (int8_t& weight : conv->weights) weight = static_cast<int8_t>(between(rng, -128, 127));
+  for (int i = 0; i < op.out_c; ++i) {
+    const tn_multiplier multiplier = random_multiplier(rng, -10, 1);
+    conv->bias.push_back(between(rng, -5000, 5000));
+    conv->multipliers.push_back(multiplier.multiplier);
+    conv->shifts.push_back(static_cast<int8_t>(multiplier.shift));
+  }
+  op.weights = conv->weights.data();
+  op.bias = conv->bias.data();
+  op.multipliers = conv->multipliers.data();
+  op.shifts = conv->shifts.data();
+  return conv;
+}
+
+std::vector<int8_t> plain_conv(const tn_conv2d_op& op, bool depthwise, const std::vector<int8_t>& input) {
+  std::vector<int8_t> output;
+  for (int oy = 0; oy < op.out_h; ++oy) {
+    for (int ox = 0; ox < op.out_w; ++ox) {
+      for (int oc = 0; oc < op.out_c; ++oc) {
+        int64_t sum = op.bias[oc];
+        for (int ky = 0; ky < op.kernel_h; ++ky) {
+          for (int kx = 0; kx < op.kernel_w; ++kx) {
+            for (int ic = depthwise ? oc : 0; ic < (depthwise ? oc + 1 : op.in_c); ++ic) {
+              const int y = oy * op.stride_h + ky - op.pad_top;
+              const int x = ox * op.stride_w + kx - op.pad_left;
+              const bool inside = y >= 0 && y < op.in_h && x >= 0 && x < op.in_w;
+              const int value =
+                  inside ? input[static_cast<size_t>((y * op.in_w + x) * op.in_c + ic)] : op.input_zero_point;
+              const int tap = ky * op.kernel_w + kx;
+              const int weight = depthwise
+                                     ? op.weights[tap * op.in_c + ic]
+                                     : op.weights[(oc * op.kernel_h * op.kernel_w + tap) * op.in_c + ic];
+              sum += int64_t{value - op.input_zero_point} * weight;
+            }
+          }
+        }
+        const int32_t scaled = plain::multiply_by_quantized_multiplier(static_cast<int32_t>(sum),
+                                                                       op.multipliers[oc], op.shifts[oc]);
+        output.push_back(
+            plain::clamp(int64_t{scaled} + op.output_zero_point, op.activation_min, op.activation_max));
+      }
+    }
+  }
+  return output;
+}
+
+}  // namespace
+
+TEST_CASE("convolutions equal their definition and stay inside their buffers") {
+  const Kind kind = GENERATE(Kind::kGeneral, Kind::kPointwise, Kind::kDepthwise);
+  Rng rng = Rng(11).fork(static_cast<uint64_t>(kind));
+  for (int round = 0; round < 400; ++round) {
+    const auto conv = random_conv(kind, rng);
+    const tn_conv2d_op& op = conv->op;
+    CAPTURE(round, op.in_h, op.in_w, op.in_c, op.out_c, op.kernel_h, op.kernel_w, op.stride_h, op.stride_w);
+    Guarded input(int64_t{op.in_h} * op.in_w * op.in_c, rng);
+    Guarded output(int64_t{op.out_h} * op.out_w * op.out_c, rng);
+    const auto expected = plain_conv(op, kind == Kind::kDepthwise, input.content());
+    if (kind == Kind::kDepthwise) {
+      tn_depthwise_conv2d(&op, input.data(), output.data());
+    } else if (kind == Kind::kPointwise) {
+      tn_conv2d_1x1(&op, input.data(), output.data());
+      Guarded general(int64_t{op.out_h} * op.out_w * op.out_c, rng);
+      tn_conv2d(&op, input.data(), general.data());
+      REQUIRE(general.content() == expected);
+    } else {
+      tn_conv2d(&op, input.data(), output.data());
+    }
+    REQUIRE(output.content() == expected);
+    REQUIRE(output.guards_intact());
+    REQUIRE(input.unchanged());
+  }
+}
+
+TEST_CASE("depthwise in place equals out of place, with the scratch that the planner reserves") {
+  Rng rng(12);
+  for (int round = 0; round < 400; ++round) {
+    const auto conv = random_conv(Kind::kDepthwiseInPlace, rng);
+    const tn_conv2d_op& op = conv->op;
+    CAPTURE(round, op.in_h, op.in_w, op.in_c, op.kernel_h, op.kernel_w, op.pad_top, op.pad_left);
+    REQUIRE(op.out_h == op.in_h);
+    REQUIRE(op.out_w == op.in_w);
+    Guarded data(int64_t{op.in_h} * op.in_w * op.in_c, rng);
+    Guarded output(int64_t{op.in_h} * op.in_w * op.in_c, rng);
+    Guarded scratch(
+        tn_depthwise_conv2d_get_buffer_size(op.in_h, op.in_w, op.in_c, op.kernel_h, op.kernel_w, 1, 1, 1),
+        rng);
+    const auto expected = plain_conv(op, true, data.content());
+    tn_depthwise_conv2d(&op, data.data(), output.data());
+    tn_depthwise_conv2d_in_place(&op, data.data(), scratch.data());
+    REQUIRE(output.content() == expected);
+    REQUIRE(data.content() == expected);
+    REQUIRE(data.guards_intact());
+    REQUIRE(scratch.guards_intact());
+  }
+}
+
+TEST_CASE("add equals its definition, also when the output is one of the inputs") {
+  Rng rng(13);
+  for (int round = 0; round < 300; ++round) {
+    tn_add_op op{};
+    op.count = static_cast<uint32_t>(between(rng, 1, 300));
+    op.input[0] = random_multiplier(rng, -6, 0);
+    op.input[1] = random_multiplier(rng, -6, 0);
+    op.output = random_multiplier(rng, -21, -15);
+    op.input_zero_point[0] = static_cast<int8_t>(between(rng, -128, 127));
+    op.input_zero_point[1] = static_cast<int8_t>(between(rng, -128, 127));
+    op.output_zero_point = static_cast<int8_t>(between(rng, -128, 127));
+    op.activation_min = static_cast<int8_t>(between(rng, -128, 0));
+    op.activation_max = static_cast<int8_t>(between(rng, 1, 127));
+    Guarded a(op.count, rng);
+    Guarded b(op.count, rng);
+    Guarded output(op.count, rng);
+    std::vector<int8_t> expected;
+    for (uint32_t i = 0; i < op.count; ++i) {
+      const auto rescale = [](int value, tn_multiplier by) {
+        return plain::multiply_by_quantized_multiplier(value * 1048576, by.multiplier, by.shift);
+      };
+      const int32_t sum = rescale(a.content()[i] - op.input_zero_point[0], op.input[0]) +
+                          rescale(b.content()[i] - op.input_zero_point[1], op.input[1]);
+      const int32_t scaled =
+          plain::multiply_by_quantized_multiplier(sum, op.output.multiplier, op.output.shift);
+      expected.push_back(
+          plain::clamp(int64_t{scaled} + op.output_zero_point, op.activation_min, op.activation_max));
+    }
+    tn_add(&op, a.data(), b.data(), output.data());
+    REQUIRE(output.content() == expected);
+    REQUIRE((a.unchanged() && b.unchanged() && output.guards_intact()));
+    Guarded& over = round % 2 == 0 ? a : b;
+    tn_add(&op, a.data(), b.data(), over.data());
+    REQUIRE(over.content() == expected);
+    REQUIRE(over.guards_intact());
+  }
+}
+
+TEST_CASE("the mean rescales the sum, then divides halves away from zero") {
+  Rng rng(14);
+  for (int round = 0; round < 300; ++round) {
+    tn_global_avg_pool_op op{};
+    op.count = static_cast<uint32_t>(between(rng, 1, 60));
+    op.c = static_cast<uint16_t>(between(rng, 1, 20));
+    op.mean = random_multiplier(rng, -3, 2);
+    op.input_zero_point = static_cast<int8_t>(between(rng, -128, 127));
+    op.output_zero_point = static_cast<int8_t>(between(rng, -128, 127));
+    op.activation_min = -128;
+    op.activation_max = 127;
+    Guarded input(int64_t{op.count} * op.c, rng);
+    Guarded output(op.c, rng);
+    std::vector<int8_t> expected;
+    for (int c = 0; c < op.c; ++c) {
+      int32_t sum = 0;
+      for (uint32_t i = 0; i < op.count; ++i)
+        sum += input.data()[i * op.c + static_cast<uint32_t>(c)] - op.input_zero_point;
+      const int32_t scaled = plain::multiply_by_quantized_multiplier(sum, op.mean.multiplier, op.mean.shift);
+      expected.push_back(
+          plain::clamp(plain::rounding_divide(scaled, op.count) + op.output_zero_point, -128, 127));
+    }
+    tn_global_avg_pool(&op, input.data(), output.data());
+    CAPTURE(round, op.count, op.c);
+    REQUIRE(output.content() == expected);
+    REQUIRE((input.unchanged() && output.guards_intact()));
+  }
+}
+
+TEST_CASE("fully connected equals its definition") {
+  Rng rng(15);
+  for (int round = 0; round < 300; ++round) {
+    tn_fully_connected_op op{};
+    op.in_c = static_cast<uint32_t>(between(rng, 1, 70));
+    op.out_c = static_cast<uint32_t>(between(rng, 1, 12));
+    std::vector<int8_t> weights(op.in_c * op.out_c);
+    for (int8_t& weight : weights) weight = static_cast<int8_t>(between(rng, -128, 127));
+    std::vector<int32_t> bias(op.out_c);
+    for (int32_t& value : bias) value = between(rng, -9000, 9000);
+    const tn_multiplier requant = random_multiplier(rng, -10, 1);
+    const auto shift = static_cast<int8_t>(requant.shift);
+    op.weights = weights.data();
+    op.bias = bias.data();
+    op.multipliers = &requant.multiplier;
+    op.shifts = &shift;
+    op.input_zero_point = static_cast<int8_t>(between(rng, -128, 127));
+    op.output_zero_point = static_cast<int8_t>(between(rng, -128, 127));
+    op.activation_min = -128;
+    op.activation_max = 127;
+    Guarded input(op.in_c, rng);
+    Guarded output(op.out_c, rng);
+    std::vector<int8_t> expected;
+    for (uint32_t o = 0; o < op.out_c; ++o) {
+      int32_t sum = bias[o];
+      for (uint32_t i = 0; i < op.in_c; ++i)
+        sum += (input.data()[i] - op.input_zero_point) * weights[o * op.in_c + i];
+      const int32_t scaled = plain::multiply_by_quantized_multiplier(sum, requant.multiplier, requant.shift);
+      expected.push_back(plain::clamp(int64_t{scaled} + op.output_zero_point, -128, 127));
+    }
+    tn_fully_connected(&op, input.data(), output.data());
+    REQUIRE(output.content() == expected);
+    REQUIRE((input.unchanged() && output.guards_intact()));
+  }
+}
