@@ -1,0 +1,167 @@
+#include "config/experiment.h"
+
+namespace tinynas {
+namespace {
+
+using Kind = OptionKind;
+
+OptionSpec integer(const std::string& key, int64_t value, double min, double max, const std::string& doc) {
+  return {.key = key,
+          .kind = Kind::kInteger,
+          .default_value = value,
+          .doc = doc,
+          .min = min,
+          .max = max,
+          .choices = {}};
+}
+
+OptionSpec real(const std::string& key, double value, double min, double max, const std::string& doc) {
+  return {.key = key,
+          .kind = Kind::kReal,
+          .default_value = value,
+          .doc = doc,
+          .min = min,
+          .max = max,
+          .choices = {}};
+}
+
+OptionSpec flag(const std::string& key, bool value, const std::string& doc) {
+  return {.key = key, .kind = Kind::kFlag, .default_value = value, .doc = doc, .choices = {}};
+}
+
+OptionSpec text(const std::string& key, const std::string& value, const std::string& doc) {
+  return {.key = key, .kind = Kind::kText, .default_value = value, .doc = doc, .choices = {}};
+}
+
+OptionSpec choice(const std::string& key, const std::vector<std::string>& choices, const std::string& value,
+                  const std::string& doc) {
+  return {.key = key, .kind = Kind::kChoice, .default_value = value, .doc = doc, .choices = choices};
+}
+
+OptionSpec unset(const std::string& key, Kind kind, const std::string& doc) {
+  return {.key = key,
+          .kind = kind,
+          .default_value = nullptr,
+          .doc = doc,
+          .min = 0,
+          .choices = {},
+          .optional = true};
+}
+
+void add_general(Schema& schema) {
+  schema.add(unset("name", Kind::kText, "name of the experiment; none = the data set's name"))
+      .add(choice("effort", {"smoke", "quick", "standard", "full"}, "quick",
+                  "preset of all budgets (configs/efforts); anything below overrides it"))
+      .add(integer("seed", 1, 0, 9e15, "fixes every random number; two runs with one seed are identical"))
+      .add(unset("board", Kind::kText,
+                 "chip of configs/boards: default limits, reserve, latency and energy; none = without"))
+      .add(text("space", "auto",
+                "search space: a name of configs/spaces, a path, or auto = by the data set's image size"))
+      .add(choice("method", {"evolution", "dnas"}, "evolution", "how architectures are searched"))
+      .add(choice("runtime", {"tinynas", "tflm"}, "tinynas", "runtime whose memory the limits are about"))
+      .add(integer("workers", 0, 0, 1024,
+                   "threads that train and evaluate; 0 = one per core; results do not depend on it"))
+      .add(choice("device", {"cpu", "cuda"}, "cpu", "where training computes"));
+}
+
+void add_limits_and_data(Schema& schema) {
+  schema
+      .add(unset("limits.sram", Kind::kBytes,
+                 "bytes of SRAM: arena + persistent + .data/.bss + stack + reserve"))
+      .add(unset("limits.flash", Kind::kBytes, "bytes of Flash: weights + tables + code + reserve"))
+      .add(unset("limits.macs", Kind::kCount, "multiply-accumulates of one inference (1 MAC = 2 FLOPs)"))
+      .add(unset("limits.latency", Kind::kDuration, "modelled latency of one inference; needs a board"))
+      .add(unset("limits.energy", Kind::kEnergy, "modelled energy of one inference; needs a board"))
+      .add(choice("data.name", {"cifar10", "mnist", "fashion-mnist", "folder"}, "cifar10",
+                  "data set; folder = train/<class>/*.png|jpg under data.root"))
+      .add(unset("data.root", Kind::kText, "where the data lies; none = $TINYNAS_DATA, else datasets/cache"))
+      .add(real("data.val_fraction", 0.1, 0.001, 0.9,
+                "part of the training images held out for the search, stratified"))
+      .add(integer("data.split_seed", 1, 0, 9e15,
+                   "which images are held out; not the run's seed, so runs compare"))
+      .add(integer("data.max_train_images", 0, 0, 1e9, "stratified subset of the training part; 0 = all"))
+      .add(integer("data.max_test_images", 0, 0, 1e9, "subset of the test part; 0 = all"))
+      .add(integer("data.folder_size", 64, 8, 1024, "pixels a side that images of a folder are resized to"))
+      .add(real("augment.crop_padding", 0.125, 0, 0.5,
+                "random crop from the image padded by this part of its side; 0 = off"))
+      .add(flag("augment.flip", true, "random horizontal flip; wrong for digits"))
+      .add(real("augment.cutout", 0.0, 0, 1, "side of a grey square as a part of the image side; 0 = off"));
+}
+
+void add_space(Schema& schema) {
+  schema.add(integer("space_optimisation.samples", 1000, 1, 1e7, "networks drawn in every (W,R) sub-space"))
+      .add(real("space_optimisation.min_fit_fraction", 0.05, 0, 1,
+                "part of the samples that must fit for a sub-space to be eligible"))
+      .add(integer("space_optimisation.short_training_steps", 200, 1, 1e7,
+                   "where memory does not bind: supernet steps spent on each of the top sub-spaces"))
+      .add(integer("space_optimisation.short_training_networks", 5, 1, 1000,
+                   "where memory does not bind: random fitting networks whose mean accuracy decides"));
+}
+
+void add_training(Schema& schema, const std::string& section, const std::string& whose, int64_t steps,
+                  double rate) {
+  schema.add(integer(section + ".steps", steps, 1, 1e9, "optimiser steps of " + whose))
+      .add(integer(section + ".batch_size", 64, 1, 65536, "images a step"))
+      .add(real(section + ".learning_rate", rate, 1e-9, 100, "peak of one cycle: linear rise, cosine to 0"))
+      .add(real(section + ".momentum", 0.9, 0, 0.9999, "Nesterov momentum"))
+      .add(real(section + ".weight_decay", 1e-4, 0, 1, "of convolution and linear weights"))
+      .add(real(section + ".label_smoothing", 0.0, 0, 0.9, "part of the target spread over all classes"))
+      .add(integer(section + ".checkpoint_every", 200, 1, 1e9,
+                   "steps between the states that --resume goes on from"));
+}
+
+void add_search(Schema& schema) {
+  add_training(schema, "train", "the supernet", 2500, 0.1);
+  schema
+      .add(real("train.warmup_fraction", 0.2, 0, 1, "part of the steps that train the largest network alone"))
+      .add(integer("train.subnets_per_step", 2, 1, 64, "sub-networks whose gradients are averaged in a step"))
+      .add(integer("recalibration.batches", 20, 1, 100000,
+                   "batches over which a sub-network's batch-norm statistics are averaged"))
+      .add(integer("recalibration.batch_size", 64, 2, 65536, "images a batch of the recalibration"))
+      .add(integer("search.population", 100, 2, 1e6, "random architectures of generation 0"))
+      .add(integer("search.parents", 20, 1, 1e6, "best architectures that breed the next generation"))
+      .add(integer("search.crossovers", 50, 0, 1e6, "children by crossover a generation"))
+      .add(integer("search.mutations", 50, 0, 1e6, "children by mutation a generation"))
+      .add(real("search.mutation_probability", 0.1, 0, 1, "of each gene"))
+      .add(integer("search.generations", 30, 0, 1e6, "after generation 0; 0 = random search"))
+      .add(integer("search.max_attempts", 200, 1, 1e6, "draws for one new child that fits"))
+      .add(integer("comparison.networks", 5, 0, 1000,
+                   "random fitting networks of the winner's MACs that it is compared with"))
+      .add(real("comparison.macs_tolerance", 0.1, 0.001, 1,
+                "how far their MACs may be from the winner's, as a part of them"))
+      .add(choice("comparison.by", {"supernet", "finetune"}, "supernet",
+                  "accuracy compared: of the supernet, or after fine-tuning each"))
+      .add(integer("comparison.finetune_steps", 2000, 1, 1e9,
+                   "comparison.by: finetune: steps that the winner and each of them get"));
+}
+
+void add_deployment(Schema& schema) {
+  add_training(schema, "finetune", "the winner alone, from its supernet weights", 5000, 0.05);
+  schema.add(choice("quantize.calibration", {"minmax", "mse"}, "mse", "how an activation's range is got"))
+      .add(integer("quantize.images", 256, 1, 1e6, "training images that activation ranges are got from"))
+      .add(text("export.name", "model", "C identifier: prefix of the package's files and symbols"))
+      .add(integer("export.golden_vectors", 8, 1, 1000,
+                   "images whose input and expected output travel in the package"))
+      .add(integer("verify.images", 100, 1, 1e6, "test images compared bit for bit with the interpreter"))
+      .add(text("verify.host_compiler", "cc", "compiler that the package is built and run with"))
+      .add(text("verify.arm_compiler", "arm-none-eabi-gcc",
+                "cross compiler; skipped, and said so, where it is missing"))
+      .add(text("verify.arm_cpu", "cortex-m4", "core to compile for without a board"));
+}
+
+}  // namespace
+
+const Schema& experiment_schema() {
+  static const Schema schema = [] {
+    Schema all;
+    add_general(all);
+    add_limits_and_data(all);
+    add_space(all);
+    add_search(all);
+    add_deployment(all);
+    return all;
+  }();
+  return schema;
+}
+
+}  // namespace tinynas
