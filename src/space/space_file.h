@@ -8,9 +8,9 @@
 
 namespace tinynas {
 
-// Throws Error(kUsage) naming the file, the line and the key, with what was got and what is expected, when a
-// key is unknown ("did you mean"), missing, of the wrong type or out of range; Error(kFailure) when the file
-// cannot be read.
+// Throws Error(kUsage) naming the file and the key when a key is unknown ("did you mean"), missing, there
+// twice, of the wrong type (these with the line) or out of range; Error(kFailure) when the file cannot be
+// read.
 SearchSpace load_space(const std::filesystem::path& path);
 
 // The same from text; `where` names it in errors.
