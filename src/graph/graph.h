@@ -3,7 +3,9 @@
 #pragma once
 
 #include <cstdint>
+#include <nlohmann/json.hpp>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "space/architecture.h"
@@ -79,12 +81,14 @@ struct Graph {
   const Tensor& tensor(TensorId id) const { return tensors[static_cast<size_t>(id)]; }
 
   // Throws Error(kUsage) naming the operator: ids in range, inputs produced before they are read, exactly one producer,
-  // shapes as shape inference says, no unused tensor.
+  // shapes as shape inference says, no unused tensor; sizes within what the kernels' structs hold (65,535 rows, columns
+  // and channels; 2^28 values a tensor; kernels up to 63).
   void check() const;
 };
 
 // Output shape of `op` for its input shapes; throws Error(kUsage) naming the operator when they do not agree.
-Shape infer_shape(const Op& op, const std::vector<Shape>& inputs);
+// `out_channels`: c_out of convolutions and fully connected, which their weights choose; not used for the other kinds.
+Shape infer_shape(const Op& op, const std::vector<Shape>& inputs, int out_channels);
 
 // Nominal multiply-accumulates (1 MAC = 2 FLOPs), padded taps included; add and pooling count 0 MACs.
 int64_t macs(const Graph& graph, const Op& op);
@@ -98,6 +102,8 @@ int64_t params(const Graph& graph);
 // Lowers a genotype to operators. Names: "stem"; "stage<i>.block<j>.expand|depthwise|project|add" (i, j from 0; "expand"
 // is missing where expansion is 1, "add" where input and output shapes differ); "head" when the space has one; "pool";
 // "classifier" (fully connected, no activation: the output is logits). Conv outputs are ReLU6 but for project (none).
+// A tensor has the name of the operator that makes it; the input is "input". SAME padding, made explicit.
+// Throws Error(kUsage) when the architecture is not in the space, or a tensor is too large (Graph::check).
 Graph lower(const SearchSpace& space, const Architecture& architecture, int num_classes);
 
 // {"format": "tinynas-graph-1", ...}: the graph as JSON and back (model.int8.json holds one).

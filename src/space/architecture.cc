@@ -18,9 +18,11 @@ std::string list_of(const std::vector<int>& options) {
   return text;
 }
 
-void require_option(const std::string& where, const char* gene, const std::vector<int>& options, int got) {
+// `where` is called only for the message: validate() runs in the inner loop of a search.
+template <typename Where>
+void require_option(const Where& where, const char* gene, const std::vector<int>& options, int got) {
   if (contains(options, got)) return;
-  throw usage_error(where + ": " + gene + " " + std::to_string(got) +
+  throw usage_error(where() + ": " + gene + " " + std::to_string(got) +
                     " is not in the space, expected one of " + list_of(options));
 }
 
@@ -111,26 +113,26 @@ Architecture crossover(const SearchSpace& space, const Architecture& a, const Ar
 }
 
 void validate(const SearchSpace& space, const Architecture& architecture) {
-  const std::string where = "architecture in space " + space.name;
+  const auto where = [&] { return "architecture in space " + space.name; };
   const SubSpace& sub_space = architecture.sub_space;
   const bool known_width = std::any_of(space.widths.begin(), space.widths.end(), [&](double width) {
     return std::abs(width - sub_space.width) < 1e-9;
   });
   if (!known_width) {
-    throw usage_error(where + ": width " + std::to_string(sub_space.width) + " is not in the space");
+    throw usage_error(where() + ": width " + std::to_string(sub_space.width) + " is not in the space");
   }
   require_option(where, "resolution", space.resolutions, sub_space.resolution);
   if (architecture.stages.size() != space.stages.size()) {
-    throw usage_error(where + ": got " + std::to_string(architecture.stages.size()) + " stages, expected " +
+    throw usage_error(where() + ": got " + std::to_string(architecture.stages.size()) + " stages, expected " +
                       std::to_string(space.stages.size()));
   }
   for (size_t i = 0; i < space.stages.size(); ++i) {
     const StageSpec& stage = space.stages[i];
     const std::vector<BlockChoice>& blocks = architecture.stages[i].blocks;
-    const std::string stage_name = where + ": stage " + std::to_string(i);
+    const auto stage_name = [&] { return where() + ": stage " + std::to_string(i); };
     require_option(stage_name, "depth", stage.depths, static_cast<int>(blocks.size()));
     for (size_t j = 0; j < blocks.size(); ++j) {
-      const std::string block_name = stage_name + ", block " + std::to_string(j);
+      const auto block_name = [&] { return stage_name() + ", block " + std::to_string(j); };
       require_option(block_name, "kernel", stage.kernels, blocks[j].kernel);
       require_option(block_name, "expansion", stage.expansions, blocks[j].expansion);
     }
