@@ -9,24 +9,25 @@
 
 namespace tinynas {
 
-// Normalisation that a device can do without arithmetic: real = (pixel - 128) / 64, so that the int8 input of the
-// firmware is pixel - 128 exactly (scale 1/64, zero point 0) and SAME padding is mid-grey.
+// Normalisation that a device can do without arithmetic: real = (pixel - 128) / 64, so that the int8 input of
+// the firmware is pixel - 128 exactly (scale 1/64, zero point 0) and SAME padding is mid-grey.
 inline constexpr float kInputScale = 1.0f / 64.0f;
 inline constexpr int kInputZeroPoint = 0;
 inline constexpr int kPixelOffset = 128;
 
 struct AugmentOptions {
-  double crop_padding = 0.125;  // random crop from the image padded by this fraction of its side (CIFAR: 4 of 32); 0 = off
-  bool flip = true;             // horizontal, probability 1/2; wrong for digits
-  double cutout = 0.0;          // side of a square set to mid-grey, as a fraction of the image side; 0 = off
+  // Random crop from the image padded by this fraction of its side (CIFAR: 4 pixels of 32); 0 = off.
+  double crop_padding = 0.125;
+  bool flip = true;     // horizontal, probability 1/2; wrong for digits
+  double cutout = 0.0;  // side of a square set to mid-grey, as a fraction of the image side; 0 = off
 
   void check() const;
 };
 
-// Writes the images `indices` of `set`, augmented, to `out`: floats NHWC [n][h][w][c], normalised as above; and their
-// labels to `labels` [n]. Depends on `rng` and the arguments alone.
-void fill_batch(const ImageSet& set, const std::vector<int64_t>& indices, const AugmentOptions& augment, const Rng& rng,
-                float* out, int64_t* labels);
+// Writes the images `indices` of `set`, augmented, to `out`: floats NHWC [n][h][w][c], normalised as above;
+// and their labels to `labels` [n]. Depends on `rng` and the arguments alone.
+void fill_batch(const ImageSet& set, const std::vector<int64_t>& indices, const AugmentOptions& augment,
+                const Rng& rng, float* out, int64_t* labels);
 // Without augmentation.
 void fill_batch(const ImageSet& set, const std::vector<int64_t>& indices, float* out, int64_t* labels);
 

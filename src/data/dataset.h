@@ -24,21 +24,24 @@ struct ImageSet {
 struct Dataset {
   std::string name;
   std::vector<std::string> class_names;
-  ImageSet train;  // without the validation images
-  ImageSet val;    // held out of the training part, stratified by class: what the search may look at
-  ImageSet test;   // touched once, at the end
-  std::string checksum;        // content hash of all pixels and labels
+  ImageSet train;        // without the validation images
+  ImageSet val;          // held out of the training part, stratified by class: what the search may look at
+  ImageSet test;         // touched once, at the end
+  std::string checksum;  // content hash of all pixels and labels
   std::string split_checksum;  // checksum + the split's settings: the trial store's key
 };
 
 struct DatasetOptions {
-  std::string name = "cifar10";     // cifar10, mnist, fashion-mnist, or folder
-  std::filesystem::path root;       // $TINYNAS_DATA (default datasets/cache), or the image folder itself
-  double val_fraction = 0.1;        // of the training part; seeded, stratified
-  int64_t max_train_images = 0;     // 0 = all; otherwise a seeded, stratified subset of the training part (smoke runs)
-  int64_t max_test_images = 0;      // 0 = all
+  std::string name = "cifar10";  // cifar10, mnist, fashion-mnist, or folder
+  // $TINYNAS_DATA (default datasets/cache), or the image folder itself. Empty = default_data_root().
+  std::filesystem::path root;
+  double val_fraction = 0.1;  // of the training part; seeded, stratified
+  // 0 = all; otherwise a seeded, stratified subset of the training part, chosen before the split (smoke
+  // runs).
+  int64_t max_train_images = 0;
+  int64_t max_test_images = 0;  // 0 = all
   uint64_t seed = 1;
-  int folder_size = 64;             // folder: images are resized to this square
+  int folder_size = 64;  // folder: images are squeezed to this square
 
   // Throws Error(kUsage) naming the field.
   void check() const;
