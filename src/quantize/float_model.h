@@ -1,4 +1,4 @@
-// A trained network with batch norm folded: a graph and its float weights. What fine-tuning hands to the quantiser.
+// A trained network with batch norm folded, graph and float weights: what fine-tuning hands to the quantiser.
 #pragma once
 
 #include <filesystem>
@@ -24,11 +24,12 @@ struct FloatModel {
   void check() const;
 };
 
-// Reference execution in float32, NHWC, one image: input [h][w][c] normalised -> every tensor of the graph, by TensorId.
-// Slow and plain; it is the judge of the torch network and the source of activation ranges.
+// Reference execution in float32, NHWC, one image: input [h][w][c] normalised -> every tensor of the graph,
+// by TensorId. Slow and plain; it is the judge of the torch network and the source of activation ranges.
 std::vector<std::vector<float>> run_float(const FloatModel& model, const float* input);
 
-// model.safetensors: "<op>.weight" and "<op>.bias" as F32, with the graph and the class names in its metadata.
+// model.safetensors: "<op>.weight" and "<op>.bias" as F32; the graph and the class names are its metadata.
+// Loading throws Error(kData) naming the file.
 void save_float_model(const FloatModel& model, const std::filesystem::path& path);
 FloatModel load_float_model(const std::filesystem::path& path);
 

@@ -18,19 +18,24 @@ struct QuantParams {
   int32_t zero_point = 0;  // [-128, 127]
 };
 
-// Q31 multiplier in [2^30, 2^31) (or 0) and a shift: real multiplier = multiplier * 2^(shift - 31). shift > 0 is left.
+// Q31 multiplier in [2^30, 2^31) (or 0) and a shift in [-31, 30], > 0 is left:
+// real multiplier = multiplier * 2^(shift - 31).
 struct FixedMultiplier {
   int32_t multiplier = 0;
   int32_t shift = 0;
+  bool operator==(const FixedMultiplier&) const = default;
 };
+// Relative error at most 2^-31; below 2^-32 the multiplier is 0. Throws Error(kUsage) unless it is in [0,
+// 2^30).
 FixedMultiplier to_fixed(double real_multiplier);
 
 struct Int8Op {
-  // Convolutions and fully connected. Weights symmetric (zero point 0, values in [-127, 127]), layout of OpKind.
+  // Convolutions and fully connected. Weights symmetric (zero point 0, values in [-127, 127]), in
+  // OpKind's layout.
   std::vector<int8_t> weights;
-  std::vector<float> weight_scales;          // one per output channel; one in all for fully connected
-  std::vector<int32_t> bias;                 // scale = input scale * weight scale
-  std::vector<FixedMultiplier> requant;      // as many as weight_scales: in_scale * w_scale / out_scale
+  std::vector<float> weight_scales;      // one per output channel; one in all for fully connected
+  std::vector<int32_t> bias;             // scale = input scale * weight scale
+  std::vector<FixedMultiplier> requant;  // as many as weight_scales: in_scale * w_scale / out_scale
   // Add: both inputs are shifted left by 20, rescaled, summed, rescaled to the output.
   FixedMultiplier add_input[2];
   FixedMultiplier add_output;
@@ -47,24 +52,33 @@ struct Int8Model {
   std::vector<Int8Op> ops;           // by operator index
   std::vector<std::string> class_names;
 
+  // Throws Error(kUsage) naming the tensor or operator: sizes agree with the graph, scales are positive, zero
+  // points are int8, fixed-point values are the ones that derive_fixed_point() gives, and no 32-bit
+  // accumulator can overflow.
   void check() const;
 };
 
+// Fills `requant`, `add_input`, `add_output`, `mean` and the activation clamp of every operator from the
+// graph, the tensors' parameters and the weight scales: the one place that turns scales into integers
+// (formulas: TFLite's kernels' Prepare functions, computed in double). Sizes must agree with the graph.
+void derive_fixed_point(Int8Model& model);
+
 struct QuantizeOptions {
-  // How an activation's range is got from calibration images: "minmax", or "mse" (the clipping that minimises the mean
-  // squared quantisation error over a histogram).
+  // How an activation's range is got from calibration images: "minmax", or "mse" (the clipping that minimises
+  // the mean squared quantisation error over a histogram).
   std::string calibration = "mse";
   int calibration_images = 256;
 
   void check() const;
 };
 
-// Activation ranges are got by running `model` in float over `images` (each [h][w][c], normalised). The input's
-// parameters are fixed by data/batch.h's normalisation: scale 1/64, zero point 0.
+// Activation ranges are got by running `model` in float over `images` (each [h][w][c], normalised). The
+// input's parameters are fixed by data/batch.h's normalisation: scale 1/64, zero point 0.
 Int8Model quantize(const FloatModel& model, const std::vector<const float*>& images, const QuantParams& input,
                    const QuantizeOptions& options);
 
-// model.int8.json (graph, scales, multipliers; text) + model.int8.bin (weights and biases).
+// model.int8.json (graph, scales, multipliers; text) + model.int8.bin beside it (weights and biases; its hash
+// is in the JSON). Loading throws Error(kData) naming the file and the path inside the JSON.
 void save_int8_model(const Int8Model& model, const std::filesystem::path& json_path);
 Int8Model load_int8_model(const std::filesystem::path& json_path);
 

@@ -1,4 +1,5 @@
-// The host integer interpreter: the reference that generated C, and every later runtime, must equal bit for bit.
+// The host integer interpreter: the reference that generated C and every later runtime must equal bit for
+// bit.
 #pragma once
 
 #include <cstdint>

@@ -10,9 +10,9 @@
 namespace tinynas {
 
 struct NamedTensor {
-  std::string dtype = "F32";      // F32 is what tinynas writes; others are kept as bytes
+  std::string dtype = "F32";  // F32 is what tinynas writes; others are kept as bytes
   std::vector<int64_t> shape;
-  std::vector<uint8_t> bytes;     // little endian, row-major
+  std::vector<uint8_t> bytes;  // little endian, row-major
 };
 
 struct Safetensors {
