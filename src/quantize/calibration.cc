@@ -1,5 +1,6 @@
 #include "quantize/calibration.h"
 
+#include <Eigen/Core>
 #include <algorithm>
 #include <cmath>
 #include <limits>
@@ -15,14 +16,12 @@ constexpr float kSmallestKept = 0.2f;  // of either side of the range
 constexpr int kOffset = 1 << 20;       // above any number of quantisation steps in the range
 
 void widen(const Tensor& tensor, const std::vector<float>& values, Range& range) {
-  for (const float value : values) {
-    if (!std::isfinite(value)) {
-      throw usage_error("tensor '" + tensor.name +
-                        "': the float network computes a value that is not finite");
-    }
-    range.low = std::min(range.low, value);
-    range.high = std::max(range.high, value);
+  const Eigen::Map<const Eigen::ArrayXf> array(values.data(), static_cast<int64_t>(values.size()));
+  if (!array.allFinite()) {
+    throw usage_error("tensor '" + tensor.name + "': the float network computes a value that is not finite");
   }
+  range.low = std::min(range.low, array.minCoeff());
+  range.high = std::max(range.high, array.maxCoeff());
 }
 
 }  // namespace
@@ -32,9 +31,10 @@ ClippingSearch::ClippingSearch(const Range& range) : range_(range), bins_(kBins)
 void ClippingSearch::add(const std::vector<float>& values) {
   const double width = (static_cast<double>(range_.high) - range_.low) / kBins;
   if (!(width > 0)) return;
+  const double bins_a_unit = 1.0 / width;
   for (const float value : values) {
-    if (value == 0) continue;
-    const int index = static_cast<int>((static_cast<double>(value) - range_.low) / width);
+    if (value == 0) continue;  // int8 holds it exactly
+    const int index = static_cast<int>((static_cast<double>(value) - range_.low) * bins_a_unit);
     Bin& bin = bins_[static_cast<size_t>(std::clamp(index, 0, kBins - 1))];
     bin.count += 1;
     bin.sum += value;

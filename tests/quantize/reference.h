@@ -1,5 +1,5 @@
 // The int8 operators once more, straight from the formulas of TensorFlow Lite's reference kernels, one scalar
-// at a time: what the interpreter must equal bit for bit.
+// at a time: what the interpreter must equal bit for bit. And single operators in float, to compare with.
 #pragma once
 
 #include <algorithm>
@@ -112,6 +112,20 @@ inline std::vector<std::vector<int8_t>> reference_run(const Int8Model& model,
     tensors[static_cast<size_t>(op.output)] = reference_op(model, i, inputs);
   }
   return tensors;
+}
+
+// One operator in float as a network of its own, with other weights and no activation; not ADD, which has two
+// inputs.
+inline std::vector<float> run_alone(const Graph& graph, const Op& op, FloatWeights weights,
+                                    const std::vector<float>& input) {
+  FloatModel model;
+  Op alone = op;
+  alone.inputs = {0};
+  alone.output = 1;
+  alone.activation = Activation::kNone;
+  model.graph = {"alone", {graph.tensor(op.inputs[0]), graph.tensor(op.output)}, {alone}, 0, 1};
+  model.weights[op.name] = std::move(weights);
+  return run_float(model, input.data())[1];
 }
 
 }  // namespace tinynas::testing

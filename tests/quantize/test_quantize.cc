@@ -3,6 +3,7 @@
 #include "base/error.h"
 #include "quantize/calibration.h"
 #include "quantize/interpreter.h"
+#include "reference.h"
 #include "support/random_graph.h"
 
 using namespace tinynas;
@@ -121,19 +122,6 @@ TEST_CASE("weights and biases come back to within half a step, and real zero is 
 }
 
 namespace {
-
-// One operator as a network of its own, with other weights; ADD is not one (it would need two inputs).
-std::vector<float> run_alone(const Graph& graph, const Op& op, FloatWeights weights,
-                             const std::vector<float>& input) {
-  FloatModel model;
-  Op alone = op;
-  alone.inputs = {0};
-  alone.output = 1;
-  alone.activation = Activation::kNone;
-  model.graph = {"alone", {graph.tensor(op.inputs[0]), graph.tensor(op.output)}, {alone}, 0, 1};
-  model.weights[op.name] = std::move(weights);
-  return run_float(model, input.data())[1];
-}
 
 // A bound on |int8 network - float network| for every value of every tensor, given the float values: an
 // input's error grows by |weight|, each weight and bias is off by its own rounding, and each output by one
