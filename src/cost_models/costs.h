@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
 #include <vector>
@@ -82,7 +83,8 @@ struct Violation {
   double excess_ratio() const { return got / allowed - 1.0; }
 };
 
-// Every limit that `costs` exceeds, in the order of Limits; empty = it fits.
+// Every limit that `costs` exceeds, in the order of Limits; empty = it fits. Throws Error(kUsage) when latency or energy
+// is limited and `costs` has none (no board, or a board without a figure of its power).
 std::vector<Violation> violations(const CostReport& costs, const Limits& limits);
 // For people: "sram: needs 18.2 KiB, limit 4.0 KiB, 14.2 KiB too much".
 std::string describe(const Violation& violation);

@@ -50,6 +50,10 @@ struct MemoryPlan {
   int64_t offset_of(TensorId id) const { return buffers[static_cast<size_t>(buffer_of_tensor[static_cast<size_t>(id)])].offset_bytes; }
 };
 
+// The `layer` schedule: the operators in the graph's order, one after another. An operator works in place where its kernel
+// can, the input dies there and that does not raise the bytes alive at its step (a depthwise convolution of very few
+// channels needs more scratch than a second tensor). Buffers are packed as in packing.h. The graph must pass its check();
+// throws Error(kUsage) when the alignment is not a power of two.
 MemoryPlan plan_memory(const Graph& graph, const PlanOptions& options = {});
 
 }  // namespace tinynas
