@@ -1,0 +1,41 @@
+// One operator of the int8 graph as C: which kernel runs it, its constants, its call.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "cost_models/memory_plan.h"
+#include "quantize/int8_model.h"
+
+namespace tinynas {
+
+// One step of the plan with everything that its C text needs.
+struct COperator {
+  const Op* op = nullptr;
+  const Int8Op* data = nullptr;
+  const PlanStep* step = nullptr;
+  std::string symbol;  // unique in the package: "stage0_block1_expand"
+  std::string kernel;  // function in src/runtime, which is the name of its .c file as well: "tn_conv2d_1x1"
+};
+
+// The operators in the plan's order. Throws Error(kUsage) naming the operator when a kernel's struct cannot
+// hold it (a side above 65535, a kernel or stride above 255, padding as large as the kernel).
+std::vector<COperator> c_operators(const Int8Model& model, const MemoryPlan& plan);
+
+// Weights, biases and requantisation tables of an operator as arrays of one package:
+// `<name>_<symbol>_<what>`.
+struct CTable {
+  std::string name;
+  std::vector<int8_t> bytes;  // one of the two is empty
+  std::vector<int32_t> words;
+  bool is_weights = false;  // weights and biases; the others are requantisation tables
+};
+std::vector<CTable> c_tables(const std::string& package, const COperator& op);
+
+// `static const tn_conv2d_op op_<symbol> = {...};`
+std::string c_constants(const Int8Model& model, const std::string& package, const COperator& op);
+
+// `tn_conv2d(&op_<symbol>, arena + 0, arena + 3072);`
+std::string c_call(const Graph& graph, const MemoryPlan& plan, const COperator& op);
+
+}  // namespace tinynas

@@ -1,0 +1,12 @@
+# cmake -DROOT=dir "-DFILES=a|b" -DOUTPUT=assets.cc -P embed_assets.cmake: text files into a C++ table (assets.h).
+string(REPLACE "|" ";" FILES "${FILES}")
+set(text "#include \"export/assets.h\"\n\n#include \"base/error.h\"\n\nnamespace tinynas {\n\n")
+string(APPEND text "const std::string& asset(const std::string& path) {\n  static const std::map<std::string, std::string> assets = {\n")
+foreach(file ${FILES})
+  file(READ ${ROOT}/${file} content)
+  string(APPEND text "{\"${file}\", R\"__tn__(${content})__tn__\"},\n")
+endforeach()
+string(APPEND text "  };\n  const auto found = assets.find(path);\n")
+string(APPEND text "  if (found == assets.end()) throw io_error(\"internal error: no embedded file '\" + path + \"'\");\n")
+string(APPEND text "  return found->second;\n}\n\n}  // namespace tinynas\n")
+file(WRITE ${OUTPUT} "${text}")

@@ -1,0 +1,210 @@
+#include "export/toolchain.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <set>
+#include <sstream>
+#include <system_error>
+
+#include "base/error.h"
+#include "base/files.h"
+#include "base/interrupt.h"
+#include "export/assets.h"
+#include "export/c_text.h"
+
+namespace tinynas {
+namespace {
+
+namespace fs = std::filesystem;
+
+Error verification_error(const std::string& message) {
+  return {ExitCode::kVerification, "verify: " + message};
+}
+
+std::vector<std::string> words_of(const std::string& line) {
+  std::istringstream stream(line);
+  std::vector<std::string> words;
+  for (std::string word; stream >> word;) words.push_back(word);
+  return words;
+}
+
+std::vector<std::string> lines_of(const std::string& text) {
+  std::istringstream stream(text);
+  std::vector<std::string> lines;
+  for (std::string line; std::getline(stream, line);) lines.push_back(line);
+  return lines;
+}
+
+// nm or readelf of the compiler's own binutils.
+std::string tool_of(const std::string& compiler, const std::string& tool) {
+  const std::string found = run_compiler({compiler, "-print-prog-name=" + tool}, "asked for its " + tool);
+  return found.substr(0, found.find_last_not_of("\r\n") + 1);
+}
+
+// Defined symbols and their sizes in bytes.
+std::map<std::string, int64_t> symbol_sizes(const std::string& nm, const fs::path& file) {
+  std::map<std::string, int64_t> sizes;
+  for (const std::string& line :
+       lines_of(run_compiler({nm, "-S", "-t", "d", "--defined-only", file.string()}, "listing symbols"))) {
+    const std::vector<std::string> words = words_of(line);  // address size type name
+    if (words.size() == 4) sizes[words[3]] = std::stoll(words[1]);
+  }
+  return sizes;
+}
+
+struct SectionTotals {
+  int64_t flash_bytes = 0;  // allocated and not written at run time
+  int64_t data_bytes = 0;   // initialised RAM; its initial values take the same again in Flash
+  int64_t bss_bytes = 0;
+};
+
+// `readelf -SW`: "  [ 1] .text  PROGBITS  00008000 008000 00022c 00  AX  0   0  4".
+SectionTotals section_totals(const std::string& readelf, const fs::path& file, const std::string& excluded) {
+  SectionTotals totals;
+  for (const std::string& line :
+       lines_of(run_compiler({readelf, "-SW", file.string()}, "listing sections"))) {
+    const size_t close = line.find(']');
+    if (line.find('[') == std::string::npos || close == std::string::npos) continue;
+    const std::vector<std::string> words = words_of(line.substr(close + 1));
+    if (words.size() < 9 || words[6].find('A') == std::string::npos) continue;  // no flags, or not loaded
+    const std::string& type = words[1];
+    const int64_t size = std::stoll(words[4], nullptr, 16);
+    if (words[0] == excluded || type == "NOTE") continue;
+    if (type == "NOBITS") {
+      totals.bss_bytes += size;
+    } else if (words[6].find('W') != std::string::npos) {
+      totals.data_bytes += size;
+    } else {
+      totals.flash_bytes += size;
+    }
+  }
+  return totals;
+}
+
+// A .su file of -fstack-usage has lines "file.c:12:6:function<TAB>48<TAB>static". Functions of one file may
+// call each other, and the kernels do not recurse: their sum bounds every chain through the file.
+int64_t stack_of_file(const fs::path& usage_file, const std::string& only_function = "") {
+  int64_t total = 0;
+  for (const std::string& line : lines_of(read_file(usage_file))) {
+    std::istringstream fields(line);
+    std::string where;
+    std::string bytes;
+    std::string kind;
+    std::getline(fields, where, '\t');
+    std::getline(fields, bytes, '\t');
+    std::getline(fields, kind);
+    if (kind.find("dynamic") != std::string::npos)
+      throw verification_error("stack of " + where + " is " + kind + ", not known when compiled");
+    const std::string function = where.substr(where.rfind(':') + 1);
+    if (only_function.empty() || function == only_function) total += std::stoll(bytes);
+  }
+  return total;
+}
+
+}  // namespace
+
+TemporaryFolder::TemporaryFolder() {
+  std::string pattern = (fs::temp_directory_path() / "tinynas-verify-XXXXXX").string();
+  if (::mkdtemp(pattern.data()) == nullptr) {
+    throw io_error("cannot create a temporary folder '" + pattern + "': " + std::strerror(errno));
+  }
+  path_ = pattern;
+}
+
+TemporaryFolder::~TemporaryFolder() {
+  std::error_code ignored;
+  fs::remove_all(path_, ignored);
+}
+
+std::vector<fs::path> package_sources(const fs::path& package) {
+  std::vector<fs::path> sources;
+  for (const char* folder : {"src", "kernels"}) {
+    if (!fs::is_directory(package / folder))
+      throw verification_error("'" + package.string() + "' has no folder " + folder);
+    for (const auto& entry : fs::directory_iterator(package / folder)) {
+      if (entry.path().extension() == ".c") sources.push_back(entry.path());
+    }
+  }
+  std::sort(sources.begin(), sources.end());
+  return sources;
+}
+
+const std::vector<std::string>& strict_c99_flags() {
+  static const std::vector<std::string> flags = {"-std=c99", "-pedantic", "-Wall",
+                                                 "-Wextra",  "-Werror",   "-O2"};
+  return flags;
+}
+
+std::string run_compiler(const std::vector<std::string>& arguments, const std::string& purpose) {
+  check_interrupt();
+  const auto result = run_process(arguments);
+  if (!result) throw verification_error("'" + arguments[0] + "' is not installed (" + purpose + ")");
+  check_interrupt();
+  if (result->exit_code != 0) {
+    throw verification_error("'" + arguments[0] + "' failed with exit code " +
+                             std::to_string(result->exit_code) + " (" + purpose + "):\n" +
+                             result->output.substr(0, 4000));
+  }
+  return result->output;
+}
+
+LinkedSize measure_linked(const std::string& compiler, const std::vector<std::string>& target_flags,
+                          const fs::path& package, const std::string& name, const fs::path& work) {
+  std::vector<std::string> compile = {compiler};
+  compile.insert(compile.end(), target_flags.begin(), target_flags.end());
+  std::vector<std::string> link = compile;
+  compile.insert(compile.end(), strict_c99_flags().begin(), strict_c99_flags().end());
+  // Static code at fixed addresses, as firmware is; unwind tables are for hosted programs.
+  for (const char* flag : {"-ffunction-sections", "-fdata-sections", "-fstack-usage", "-fno-common",
+                           "-fno-pie", "-fno-asynchronous-unwind-tables", "-fno-stack-protector"}) {
+    compile.push_back(flag);
+  }
+  compile.push_back("-I" + (package / "include").string());
+
+  write_file_atomic(work / "link_main.c",
+                    fill_template(asset("export/templates/link_main.c"), {{"NAME", name}}));
+  std::vector<fs::path> sources = package_sources(package);
+  sources.push_back(work / "link_main.c");
+  std::map<std::string, fs::path> objects;  // by the source's stem
+  for (const fs::path& source : sources) {
+    const fs::path object = work / (source.stem().string() + ".o");
+    std::vector<std::string> command = compile;
+    command.insert(command.end(), {"-c", source.string(), "-o", object.string()});
+    run_compiler(command, "compiling " + source.filename().string());
+    objects[source.stem().string()] = object;
+  }
+
+  const fs::path program = work / "linked.elf";
+  write_file_atomic(work / "link.ld", asset("export/templates/link.ld"));
+  for (const auto& [stem, object] : objects) link.push_back(object.string());
+  link.insert(link.end(),
+              {"-o", program.string(), "-static", "-no-pie", "-nostartfiles", "-Wl,--gc-sections",
+               "-Wl,--entry=tn_link_main", "-Wl,--build-id=none", "-T", (work / "link.ld").string()});
+  run_compiler(link, "linking the package");
+
+  const std::string nm = tool_of(compiler, "nm");
+  const auto linked = symbol_sizes(nm, program);
+  LinkedSize size;
+  for (const auto& [symbol, bytes] : symbol_sizes(nm, objects.at(name + "_weights"))) {
+    if (linked.count(symbol) != 0) size.weights_tables_bytes += linked.at(symbol);
+  }
+  const auto arena = linked.find(name + "_arena");
+  if (arena == linked.end()) throw verification_error("the linked package has no symbol " + name + "_arena");
+  size.arena_bytes = arena->second;
+  const SectionTotals totals = section_totals(tool_of(compiler, "readelf"), program, ".tn_main");
+  size.code_bytes = totals.flash_bytes + totals.data_bytes - size.weights_tables_bytes;
+  size.data_bss_bytes = totals.data_bytes + totals.bss_bytes - size.arena_bytes;
+
+  for (const auto& [stem, object] : objects) {
+    if (stem.starts_with("tn_")) {
+      size.stack_bytes = std::max(size.stack_bytes, stack_of_file(fs::path(object).replace_extension(".su")));
+    }
+  }
+  size.stack_bytes += stack_of_file(fs::path(objects.at(name)).replace_extension(".su"), name + "_run");
+  return size;
+}
+
+}  // namespace tinynas

@@ -1,0 +1,146 @@
+// Generated C against the interpreter on random networks: all packages in one program, under the sanitizers,
+// each run in an arena of exactly the planned size from the heap, two instances at a time.
+#include <catch2/catch.hpp>
+
+#include "base/error.h"
+#include "packages.h"
+#include "quantize/interpreter.h"
+
+using namespace tinynas;
+using namespace tinynas::testing;
+namespace fs = std::filesystem;
+
+namespace {
+
+constexpr int kPackages = 30;
+constexpr int kInputs = 4;
+
+struct Exported {
+  std::string name;
+  Int8Model model;
+  std::vector<std::vector<int8_t>> inputs;
+  int64_t arena_bytes = 0;
+};
+
+// One function a package: inputs come from a file and outputs go to another, for two instances in turn.
+std::string driver_of(const std::string& name) {
+  std::string upper = name;
+  upper[0] = 'G';
+  return "#include \"" + name +
+         ".h\"\n"
+         "static int drive_" +
+         name +
+         "(FILE *in, FILE *out) {\n"
+         "  static int8_t image[2][" +
+         upper +
+         "_INPUT_BYTES];\n"
+         "  void *arena[2];\n"
+         "  int round, i;\n"
+         "  if (sizeof(" +
+         name + "_arena_t) != " + upper + "_ARENA_BYTES || sizeof " + name + "_arena != " + upper +
+         "_ARENA_BYTES) return 1;\n"
+         "  printf(\"%lu\\n\", (unsigned long)sizeof(" +
+         name +
+         "_arena_t));\n"
+         "  for (i = 0; i < 2; ++i) {\n"
+         "    arena[i] = malloc(" +
+         upper +
+         "_ARENA_BYTES);\n"
+         "    memset(arena[i], 0x7E + i, " +
+         upper +
+         "_ARENA_BYTES);\n"
+         "  }\n"
+         "  for (round = 0; round < " +
+         std::to_string(kInputs / 2) +
+         "; ++round) {\n"
+         "    if (fread(image, 1, sizeof image, in) != sizeof image) return 1;\n"
+         "    for (i = 0; i < 2; ++i) memcpy(" +
+         name +
+         "_input(arena[i]), image[i], sizeof image[i]);\n"
+         "    for (i = 1; i >= 0; --i) " +
+         name +
+         "_run(arena[i]);\n"
+         "    for (i = 0; i < 2; ++i) {\n"
+         "      if (fwrite(" +
+         name + "_output(arena[i]), 1, " + upper + "_OUTPUT_BYTES, out) != " + upper +
+         "_OUTPUT_BYTES) return 1;\n"
+         "    }\n"
+         "  }\n"
+         "  for (i = 0; i < 2; ++i) free(arena[i]);\n"
+         "  return 0;\n"
+         "}\n";
+}
+
+}  // namespace
+
+TEST_CASE("generated C equals the interpreter bit for bit on random networks") {
+  const TemporaryFolder folder;
+  std::vector<Exported> exported;
+  std::map<std::string, fs::path> sources;  // by file name: kernels are shared
+  std::string main_text = "#include <stdio.h>\n#include <stdlib.h>\n#include <string.h>\n";
+  std::string calls;
+  std::string input_bytes;
+  std::vector<std::string> command = {"cc"};
+  command.insert(command.end(), strict_c99_flags().begin(), strict_c99_flags().end());
+  command.insert(command.end(), {"-O1", "-fsanitize=address,undefined", "-fno-sanitize-recover=all"});
+  Rng rng(2026);
+  for (int i = 0; i < kPackages; ++i) {
+    Exported e{"g" + std::to_string(i), random_model(1000 + static_cast<uint64_t>(i)), {}, 0};
+    e.inputs = random_inputs(e.model, kInputs, rng);
+    ExportOptions options;
+    options.name = e.name;
+    options.plan.in_place = i % 3 != 0;
+    options.plan.alignment = 1 << (i % 4);
+    options.golden_vectors = 1;
+    e.arena_bytes = plan_memory(e.model.graph, options.plan).arena_bytes;
+    const fs::path package = folder.path() / e.name;
+    export_package(e.model, e.inputs, package, options);
+    for (const fs::path& source : package_sources(package)) sources.insert({source.filename(), source});
+    command.push_back("-I" + (package / "include").string());
+    main_text += driver_of(e.name);
+    calls += "  if (drive_" + e.name + "(in, out) != 0) return 1;\n";
+    for (const auto& input : e.inputs)
+      input_bytes.append(reinterpret_cast<const char*>(input.data()), input.size());
+    exported.push_back(std::move(e));
+  }
+  main_text +=
+      "int main(int argc, char **argv) {\n  FILE *in = fopen(argv[argc - 2], \"rb\"), *out = fopen(argv[argc "
+      "- 1], \"wb\");\n" +
+      calls + "  fclose(in);\n  return fclose(out);\n}\n";
+  CHECK(sources.size() > 3 * kPackages);  // every kernel is exercised
+  for (const char* kernel :
+       {"tn_add.c", "tn_conv2d.c", "tn_conv2d_1x1.c", "tn_depthwise_conv2d.c",
+        "tn_depthwise_conv2d_in_place.c", "tn_fully_connected.c", "tn_global_avg_pool.c"}) {
+    CAPTURE(kernel);
+    CHECK(sources.count(kernel) == 1);
+  }
+  write_file_atomic(folder.path() / "main.c", main_text);
+  write_file_atomic(folder.path() / "in", input_bytes);
+  for (const auto& [name, path] : sources) command.push_back(path.string());
+  const std::string program = (folder.path() / "main").string();
+  command.insert(command.end(), {(folder.path() / "main.c").string(), "-o", program});
+  run_compiler(command, "compiling all packages");
+  const auto run = run_process({program, (folder.path() / "in").string(), (folder.path() / "out").string()});
+  REQUIRE(run);
+  INFO(run->output);
+  REQUIRE(run->exit_code == 0);
+
+  const std::string outputs = read_file(folder.path() / "out");
+  std::istringstream sizes(run->output);
+  size_t position = 0;
+  for (const Exported& e : exported) {
+    CAPTURE(e.name);
+    int64_t compiled_arena_bytes = 0;
+    sizes >> compiled_arena_bytes;
+    CHECK(compiled_arena_bytes == e.arena_bytes);
+    Interpreter interpreter(e.model);
+    for (const auto& input : e.inputs) {
+      const std::vector<int8_t>& expected = interpreter.run(input.data());
+      REQUIRE(position + expected.size() <= outputs.size());
+      const auto* got = reinterpret_cast<const int8_t*>(outputs.data()) + position;
+      REQUIRE(std::vector<int8_t>(got, got + expected.size()) == expected);
+      position += expected.size();
+    }
+  }
+  CHECK(position == outputs.size());
+}
