@@ -6,8 +6,9 @@
 
 namespace tinynas {
 
-// Batch-norm statistics of one sub-network: the mean over `batches` batches of `train` (without augmentation; a fixed,
-// seeded choice of images) of the batches' own mean and variance (Once-for-All, section 3.2; MCUNet, section 3.1).
+// Batch-norm statistics of one sub-network: the mean over `batches` batches of `train` (without augmentation;
+// a fixed, seeded choice of images) of the batches' own mean and variance (Once-for-All, section 3.2; MCUNet,
+// section 3.1).
 StatisticsByOp recalibrate(const SupernetImpl& weights, const Graph& graph, const ImageSet& train,
                            const RecalibrationOptions& options, const std::string& device);
 

@@ -14,7 +14,8 @@ namespace {
 
 constexpr int64_t kEvaluationBatch = 100;
 
-// `count` indices spread evenly over a set of `size` images (all when count is 0 or larger): sets may be sorted by class.
+// `count` indices spread evenly over a set of `size` images (all when count is 0 or larger): sets may be
+// sorted by class.
 std::vector<int64_t> spread_indices(int64_t size, int64_t count) {
   if (count <= 0 || count > size) count = size;
   std::vector<int64_t> indices;
@@ -82,7 +83,8 @@ SupernetEvaluator::SupernetEvaluator(const Supernet& supernet, const ImageSet& t
     : state_(new State{supernet.impl(), train, val, recalibration, compute.device,
                        "supernet=" + supernet.checkpoint_hash() + " split=" + split_checksum +
                            " recalibration=" + std::to_string(recalibration.batches) + "x" +
-                           std::to_string(recalibration.batch_size) + " val=" + std::to_string(recalibration.val_images),
+                           std::to_string(recalibration.batch_size) +
+                           " val=" + std::to_string(recalibration.val_images),
                        supernet.impl().extract(supernet.impl().layout),
                        WorkerPool(compute.device == "cpu" ? compute.workers : 1)}) {
   recalibration.check();
@@ -104,8 +106,8 @@ std::vector<double> SupernetEvaluator::evaluate(const std::vector<Architecture>&
     const size_t i = static_cast<size_t>(task);
     const SupernetImpl& weights = state_->on_device;
     const Graph graph = lower(weights.space, architectures[i], weights.num_classes);
-    const FoldedLayers folded =
-        fold_batch_norm(weights, graph, recalibrate(weights, graph, state_->train, state_->recalibration, state_->device));
+    const FoldedLayers folded = fold_batch_norm(
+        weights, graph, recalibrate(weights, graph, state_->train, state_->recalibration, state_->device));
     accuracies[i] = static_cast<double>(count_correct(folded, graph, state_->val, indices, state_->device)) /
                     static_cast<double>(indices.size());
     const std::lock_guard lock(reporting);
@@ -128,9 +130,11 @@ double float_accuracy(const FloatModel& model, const ImageSet& set, const Comput
     check_interrupt();
     const auto first = all.begin() + chunk * kChunk;
     const auto last = all.begin() + std::min(set.size(), (chunk + 1) * kChunk);
-    correct[static_cast<size_t>(chunk)] = count_correct(layers, model.graph, set, {first, last}, compute.device);
+    correct[static_cast<size_t>(chunk)] =
+        count_correct(layers, model.graph, set, {first, last}, compute.device);
   });
-  return static_cast<double>(std::accumulate(correct.begin(), correct.end(), int64_t{0})) / static_cast<double>(set.size());
+  return static_cast<double>(std::accumulate(correct.begin(), correct.end(), int64_t{0})) /
+         static_cast<double>(set.size());
 }
 
 }  // namespace tinynas

@@ -7,15 +7,19 @@
 namespace tinynas {
 
 FinetuneResult finetune(const Supernet& supernet, const Architecture& architecture, const ImageSet& train,
-                        const ImageSet& val, const TrainOptions& options, const RecalibrationOptions& recalibration,
-                        const ComputeOptions& compute, const std::filesystem::path& state_path, MetricsLog& metrics) {
+                        const ImageSet& val, const TrainOptions& options,
+                        const RecalibrationOptions& recalibration, const ComputeOptions& compute,
+                        const std::filesystem::path& state_path, MetricsLog& metrics) {
   SupernetImpl alone = supernet.impl().extract(architecture);
   TrainOptions alone_options = options;
   alone_options.warmup_fraction = 0;  // there is nothing to shrink
-  train_weights(alone, "finetune", train, alone_options, [&](Rng&) { return architecture; }, compute, state_path, metrics);
+  train_weights(
+      alone, "finetune", train, alone_options, [&](Rng&) { return architecture; }, compute, state_path,
+      metrics);
   const torch::NoGradGuard no_grad;
   const Graph graph = lower(alone.space, architecture, alone.num_classes);
-  const FoldedLayers folded = fold_batch_norm(alone, graph, recalibrate(alone, graph, train, recalibration, "cpu"));
+  const FoldedLayers folded =
+      fold_batch_norm(alone, graph, recalibrate(alone, graph, train, recalibration, "cpu"));
   FinetuneResult result;
   result.model = to_float_model(folded, graph);
   result.val_accuracy = float_accuracy(result.model, val, compute);

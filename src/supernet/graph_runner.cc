@@ -2,24 +2,40 @@
 
 #include <torch/torch.h>
 
-#include "base/error.h"
+#include <limits>
+
+#include "supernet/batch_norm.h"
+#include "supernet/depthwise.h"
 
 namespace tinynas {
 namespace {
 
-at::Tensor activate(const at::Tensor& x, Activation activation) {
+struct Clamp {
+  double low;
+  double high;
+};
+
+Clamp clamp_of(Activation activation) {
+  constexpr double kInfinity = std::numeric_limits<double>::infinity();
   switch (activation) {
-    case Activation::kNone:
-      return x;
     case Activation::kRelu:
-      return at::relu(x);
+      return {0, kInfinity};
     case Activation::kRelu6:
-      return at::hardtanh(x, 0, 6);
+      return {0, 6};
+    case Activation::kNone:
+      break;
   }
-  return x;
+  return {-kInfinity, kInfinity};
 }
 
-// SAME padding with stride 2 is asymmetric for even sizes, which torch's convolution cannot express by itself.
+at::Tensor activate(const at::Tensor& x, Activation activation) {
+  if (activation == Activation::kNone) return x;
+  const Clamp clamp = clamp_of(activation);
+  return at::hardtanh(x, clamp.low, clamp.high);
+}
+
+// SAME padding with stride 2 is asymmetric for even sizes, which torch's convolution cannot express by
+// itself.
 at::Tensor convolve(const Op& op, at::Tensor x, const at::Tensor& weight, const at::Tensor& bias) {
   const Padding& pad = op.padding;
   std::vector<int64_t> symmetric{pad.top, pad.left};
@@ -27,12 +43,17 @@ at::Tensor convolve(const Op& op, at::Tensor x, const at::Tensor& weight, const 
     x = at::constant_pad_nd(x, {pad.left, pad.right, pad.top, pad.bottom}, 0);
     symmetric = {0, 0};
   }
-  const int64_t groups = op.kind == OpKind::kDepthwiseConv2d ? x.size(1) : 1;
-  return at::conv2d(x, weight, bias, {op.stride_h, op.stride_w}, symmetric, {1, 1}, groups);
+  const bool depthwise = op.kind == OpKind::kDepthwiseConv2d;
+  const bool square =
+      op.kernel_h == op.kernel_w && op.stride_h == op.stride_w && symmetric[0] == symmetric[1];
+  if (depthwise && square && !bias.defined()) return depthwise_conv2d(x, weight, op.stride_h, symmetric[0]);
+  return at::conv2d(x, weight, bias, {op.stride_h, op.stride_w}, symmetric, {1, 1},
+                    depthwise ? x.size(1) : 1);
 }
 
-// Walks the graph; `convolution(op, x)` computes a convolution with its batch norm and without its activation.
-at::Tensor walk(const Graph& graph, const at::Tensor& input, const std::function<at::Tensor(const Op&, at::Tensor)>& convolution,
+// Walks the graph; `convolution(op, x)` computes a convolution with its batch norm and its activation.
+at::Tensor walk(const Graph& graph, const at::Tensor& input,
+                const std::function<at::Tensor(const Op&, at::Tensor)>& convolution,
                 const std::function<LayerWeights(const Op&)>& classifier) {
   std::vector<at::Tensor> tensors(graph.tensors.size());
   std::vector<int> readers(graph.tensors.size(), 0);
@@ -49,19 +70,20 @@ at::Tensor walk(const Graph& graph, const at::Tensor& input, const std::function
         y = convolution(op, x);
         break;
       case OpKind::kAdd:
-        y = x + tensors[static_cast<size_t>(op.inputs[1])];
+        y = activate(x + tensors[static_cast<size_t>(op.inputs[1])], op.activation);
         break;
       case OpKind::kGlobalAvgPool:
-        y = x.mean(std::vector<int64_t>{2, 3}, /*keepdim=*/true);
+        y = activate(x.mean(std::vector<int64_t>{2, 3}, /*keepdim=*/true), op.activation);
         break;
       case OpKind::kFullyConnected: {
         // Flattened in the graph's order (h, w, c), not torch's.
         const LayerWeights layer = classifier(op);
-        y = at::linear(x.permute({0, 2, 3, 1}).reshape({x.size(0), -1}), layer.weight, layer.bias).unsqueeze(-1).unsqueeze(-1);
+        const at::Tensor flat = x.permute({0, 2, 3, 1}).reshape({x.size(0), -1});
+        y = activate(at::linear(flat, layer.weight, layer.bias), op.activation).unsqueeze(-1).unsqueeze(-1);
         break;
       }
     }
-    tensors[static_cast<size_t>(op.output)] = activate(y, op.activation);
+    tensors[static_cast<size_t>(op.output)] = y;
     for (const TensorId id : op.inputs) {
       // Without gradients this frees the activation; with them autograd keeps what it needs.
       if (--readers[static_cast<size_t>(id)] == 0) tensors[static_cast<size_t>(id)] = at::Tensor();
@@ -86,17 +108,16 @@ at::Tensor forward_batch_statistics(const SupernetImpl& weights, const Graph& gr
   const auto convolution = [&](const Op& op, const at::Tensor& x) {
     const LayerWeights layer = weights.slice(graph, op);
     const at::Tensor y = convolve(op, x, layer.weight, {});
-    auto [normalised, mean, inverse_deviation] =
-        at::native_batch_norm(y, layer.gamma, layer.beta, {}, {}, /*training=*/true, /*momentum=*/0.0, kBatchNormEpsilon);
-    if (statistics != nullptr) {
-      (*statistics)[op.name] = {mean, inverse_deviation.pow(-2) - kBatchNormEpsilon};
-    }
-    return normalised;
+    const Clamp clamp = clamp_of(op.activation);
+    const BatchNormResult result = batch_norm_clamp(y, layer.gamma, layer.beta, clamp.low, clamp.high);
+    if (statistics != nullptr) (*statistics)[op.name] = {result.mean, result.variance};
+    return result.output;
   };
   return walk(graph, input, convolution, [&](const Op& op) { return weights.slice(graph, op); });
 }
 
-FoldedLayers fold_batch_norm(const SupernetImpl& weights, const Graph& graph, const StatisticsByOp& statistics) {
+FoldedLayers fold_batch_norm(const SupernetImpl& weights, const Graph& graph,
+                             const StatisticsByOp& statistics) {
   const torch::NoGradGuard no_grad;
   FoldedLayers folded;
   for (const Op& op : graph.ops) {
@@ -119,7 +140,7 @@ FoldedLayers fold_batch_norm(const SupernetImpl& weights, const Graph& graph, co
 at::Tensor forward_folded(const FoldedLayers& layers, const Graph& graph, const at::Tensor& input) {
   const auto convolution = [&](const Op& op, const at::Tensor& x) {
     const LayerWeights& layer = layers.at(op.name);
-    return convolve(op, x, layer.weight, layer.bias);
+    return activate(convolve(op, x, layer.weight, layer.bias), op.activation);
   };
   return walk(graph, input, convolution, [&](const Op& op) { return layers.at(op.name); });
 }
@@ -159,10 +180,13 @@ FoldedLayers to_folded_layers(const FloatModel& model) {
     layer.bias = from_floats(in.bias, {c_out});
     switch (op.kind) {
       case OpKind::kConv2d:
-        layer.weight = from_floats(in.weights, {c_out, op.kernel_h, op.kernel_w, c_in}).permute({0, 3, 1, 2}).contiguous();
+        layer.weight = from_floats(in.weights, {c_out, op.kernel_h, op.kernel_w, c_in})
+                           .permute({0, 3, 1, 2})
+                           .contiguous();
         break;
       case OpKind::kDepthwiseConv2d:
-        layer.weight = from_floats(in.weights, {op.kernel_h, op.kernel_w, c_out, 1}).permute({2, 3, 0, 1}).contiguous();
+        layer.weight =
+            from_floats(in.weights, {op.kernel_h, op.kernel_w, c_out, 1}).permute({2, 3, 0, 1}).contiguous();
         break;
       default:
         layer.weight = from_floats(in.weights, {c_out, model.graph.tensor(op.inputs[0]).shape.elements()});

@@ -1,5 +1,5 @@
-// Runs an operator graph in torch. The same graph that the planner plans and the exporter exports is what trains, so
-// the trained network and the exported one cannot differ in shape, order or padding.
+// Runs an operator graph in torch. The same graph that the planner plans and the exporter exports is what
+// trains, so the trained network and the exported one cannot differ in shape, order or padding.
 #pragma once
 
 #include <ATen/core/Tensor.h>
@@ -15,8 +15,6 @@
 
 namespace tinynas {
 
-inline constexpr double kBatchNormEpsilon = 1e-5;
-
 // Mean and (biased) variance of a convolution's output, per channel, [c_out].
 struct BatchNormStatistics {
   at::Tensor mean;
@@ -24,8 +22,9 @@ struct BatchNormStatistics {
 };
 using StatisticsByOp = std::map<std::string, BatchNormStatistics>;
 
-// Logits [n, classes] of `input` [n, c, h, w] (channels-last strides are kept). Batch norm always uses the statistics of
-// this batch; nothing shared is written. When `statistics` is given it receives each convolution's, for recalibration.
+// Logits [n, classes] of `input` [n, c, h, w] (channels-last strides are kept). Batch norm always uses the
+// statistics of this batch; nothing shared is written. When `statistics` is given it receives each
+// convolution's, for recalibration.
 at::Tensor forward_batch_statistics(const SupernetImpl& weights, const Graph& graph, const at::Tensor& input,
                                     StatisticsByOp* statistics = nullptr);
 
@@ -33,7 +32,8 @@ at::Tensor forward_batch_statistics(const SupernetImpl& weights, const Graph& gr
 using FoldedLayers = std::map<std::string, LayerWeights>;
 
 // weight' = weight * gamma / sqrt(variance + eps), bias' = beta - mean * gamma / sqrt(variance + eps).
-FoldedLayers fold_batch_norm(const SupernetImpl& weights, const Graph& graph, const StatisticsByOp& statistics);
+FoldedLayers fold_batch_norm(const SupernetImpl& weights, const Graph& graph,
+                             const StatisticsByOp& statistics);
 
 at::Tensor forward_folded(const FoldedLayers& layers, const Graph& graph, const at::Tensor& input);
 

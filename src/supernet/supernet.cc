@@ -18,7 +18,9 @@ const SearchSpace& Supernet::space() const { return impl_->space; }
 const SubSpace& Supernet::sub_space() const { return impl_->layout.sub_space; }
 int Supernet::num_classes() const { return impl_->num_classes; }
 
-void Supernet::save(const std::filesystem::path& path) const { save_safetensors(impl_->to_safetensors(), path); }
+void Supernet::save(const std::filesystem::path& path) const {
+  save_safetensors(impl_->to_safetensors(), path);
+}
 
 Supernet Supernet::load(const std::filesystem::path& path) {
   return Supernet(
@@ -29,7 +31,8 @@ std::string Supernet::checkpoint_hash() const {
   const Safetensors file = impl_->to_safetensors();
   Hasher hasher;
   for (const auto& [key, value] : file.metadata) hasher.add(key).add(value);
-  for (const auto& [name, tensor] : file.tensors) hasher.add(name).add(tensor.bytes.data(), tensor.bytes.size());
+  for (const auto& [name, tensor] : file.tensors)
+    hasher.add(name).add(tensor.bytes.data(), tensor.bytes.size());
   return hasher.hex();
 }
 
@@ -58,7 +61,8 @@ void TrainOptions::check() const {
 void RecalibrationOptions::check() const {
   if (batches < 1) throw usage_error("recalibration: batches is out of range: expected at least 1");
   if (batch_size < 2) throw usage_error("recalibration: batch_size is out of range: expected at least 2");
-  if (val_images < 0) throw usage_error("recalibration: val_images is out of range: expected 0 (all) or more");
+  if (val_images < 0)
+    throw usage_error("recalibration: val_images is out of range: expected 0 (all) or more");
 }
 
 }  // namespace tinynas

@@ -18,8 +18,8 @@ namespace tinynas {
 
 struct SupernetImpl;
 
-// Weights of the largest network of one sub-space; every architecture of it is a slice: central crop of the kernel, the
-// most important channels of the expansion, the first blocks of a stage.
+// Weights of the largest network of one sub-space; every architecture of it is a slice: central crop of the
+// kernel, the most important channels of the expansion, the first blocks of a stage.
 class Supernet {
  public:
   Supernet(const SearchSpace& space, const SubSpace& sub_space, int num_classes, uint64_t seed);
@@ -45,37 +45,39 @@ class Supernet {
 };
 
 struct ComputeOptions {
-  int workers = 2;              // threads; each computes with one intra-op thread. Results do not depend on it.
-  std::string device = "cpu";   // cpu or cuda
+  int workers = 2;  // threads; each computes with one intra-op thread. Results do not depend on it.
+  std::string device = "cpu";  // cpu or cuda
 };
 
 struct TrainOptions {
-  int64_t steps = 1000;             // in all; budgets are steps, never seconds
-  double warmup_fraction = 0.2;     // of the steps: the largest network alone, then channels are sorted
+  int64_t steps = 1000;          // in all; budgets are steps, never seconds
+  double warmup_fraction = 0.2;  // of the steps: the largest network alone, then channels are sorted
   int batch_size = 64;
-  int subnets_per_step = 2;         // sampled architectures a step after the warm-up; gradients are averaged
-  double learning_rate = 0.1;       // peak, one cycle: linear rise over 10 % of the steps, cosine to 0
-  double momentum = 0.9;            // Nesterov
-  double weight_decay = 1e-4;       // convolution and linear weights only
+  int subnets_per_step = 2;    // sampled architectures a step after the warm-up; gradients are averaged
+  double learning_rate = 0.1;  // peak, one cycle: linear rise over 10 % of the steps, cosine to 0
+  double momentum = 0.9;       // Nesterov
+  double weight_decay = 1e-4;  // convolution and linear weights only
   double label_smoothing = 0.0;
   AugmentOptions augment;
-  int64_t checkpoint_every = 200;   // steps between states that --resume goes on from
+  int64_t checkpoint_every = 200;  // steps between states that --resume goes on from
   uint64_t seed = 1;
 
   void check() const;
 };
 
-// Which architectures training draws: the constraint of the search, so that weights serve networks that can win.
+// Which architectures training draws: the constraint of the search, so that weights serve networks that can
+// win.
 using ArchitectureSampler = std::function<Architecture(Rng&)>;
 
-// Trains in place. `state_path` (train.state) is written every checkpoint_every steps and on interruption, and gone on
-// from when it exists and was made by the same options; it is removed at the end. Throws Error(kInterrupted).
+// Trains in place. `state_path` (train.state) is written every checkpoint_every steps and on interruption,
+// and gone on from when it exists and was made by the same options; it is removed at the end. Throws
+// Error(kInterrupted).
 void train_supernet(Supernet& supernet, const ImageSet& train, const TrainOptions& options,
                     const ArchitectureSampler& sampler, const ComputeOptions& compute,
                     const std::filesystem::path& state_path, MetricsLog& metrics);
 
 struct RecalibrationOptions {
-  int batches = 20;      // batch-norm statistics of a sub-network are averaged over these
+  int batches = 20;  // batch-norm statistics of a sub-network are averaged over these
   int batch_size = 64;
   int64_t val_images = 0;  // of the validation images, evenly spread; 0 = all
 
@@ -85,8 +87,9 @@ struct RecalibrationOptions {
 // Accuracy on `val` after recalibrating batch norm on `train`.
 class SupernetEvaluator final : public Evaluator {
  public:
-  SupernetEvaluator(const Supernet& supernet, const ImageSet& train, const ImageSet& val, std::string split_checksum,
-                    const RecalibrationOptions& recalibration, const ComputeOptions& compute);
+  SupernetEvaluator(const Supernet& supernet, const ImageSet& train, const ImageSet& val,
+                    std::string split_checksum, const RecalibrationOptions& recalibration,
+                    const ComputeOptions& compute);
   ~SupernetEvaluator() override;
   std::vector<double> evaluate(const std::vector<Architecture>& architectures,
                                const std::function<void(size_t, double)>& on_result) override;
@@ -98,14 +101,15 @@ class SupernetEvaluator final : public Evaluator {
 };
 
 struct FinetuneResult {
-  FloatModel model;          // batch norm folded
-  double val_accuracy = 0;   // fp32, on the validation images
+  FloatModel model;         // batch norm folded
+  double val_accuracy = 0;  // fp32, on the validation images
 };
 
 // Trains one architecture alone, starting from its supernet weights.
 FinetuneResult finetune(const Supernet& supernet, const Architecture& architecture, const ImageSet& train,
-                        const ImageSet& val, const TrainOptions& options, const RecalibrationOptions& recalibration,
-                        const ComputeOptions& compute, const std::filesystem::path& state_path, MetricsLog& metrics);
+                        const ImageSet& val, const TrainOptions& options,
+                        const RecalibrationOptions& recalibration, const ComputeOptions& compute,
+                        const std::filesystem::path& state_path, MetricsLog& metrics);
 
 // fp32 top-1 of a folded model, through torch (the quantiser's run_float is its slow judge).
 double float_accuracy(const FloatModel& model, const ImageSet& set, const ComputeOptions& compute);

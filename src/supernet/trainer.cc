@@ -31,9 +31,7 @@ Batch to_channels_last(Batch batch) {
 // Which images step `step`, task `task` sees: every image once an epoch, in an order of the epoch's own.
 class ImageOrder {
  public:
-  ImageOrder(int64_t images, Rng rng) : rng_(rng) {
-    order_.resize(static_cast<size_t>(images));
-  }
+  ImageOrder(int64_t images, Rng rng) : rng_(rng) { order_.resize(static_cast<size_t>(images)); }
 
   std::vector<int64_t> take(int64_t first, int64_t count) {
     std::vector<int64_t> indices;
@@ -108,7 +106,9 @@ class Trainer {
  private:
   int64_t images_per_step() const { return int64_t{options_.batch_size} * options_.subnets_per_step; }
   int64_t steps_per_epoch() const { return std::max<int64_t>(1, train_.size() / images_per_step()); }
-  int64_t warmup_steps() const { return std::llround(options_.warmup_fraction * static_cast<double>(options_.steps)); }
+  int64_t warmup_steps() const {
+    return std::llround(options_.warmup_fraction * static_cast<double>(options_.steps));
+  }
 
   void make_optimizer() {
     decayed_ = weights_.decayed_parameters();
@@ -121,11 +121,13 @@ class Trainer {
       return torch::optim::OptimizerParamGroup(parameters, std::move(sgd));
     };
     optimizer_ = std::make_unique<torch::optim::SGD>(
-        std::vector<torch::optim::OptimizerParamGroup>{group(decayed_, options_.weight_decay), group(others, 0.0)},
+        std::vector<torch::optim::OptimizerParamGroup>{group(decayed_, options_.weight_decay),
+                                                       group(others, 0.0)},
         torch::optim::SGDOptions(options_.learning_rate));
   }
 
-  // The largest network has been trained: from here on channels are ordered, and momentum of the old order is void.
+  // The largest network has been trained: from here on channels are ordered, and momentum of the old order is
+  // void.
   void end_warmup() {
     weights_.sort_channels();
     make_optimizer();
@@ -138,8 +140,10 @@ class Trainer {
     std::vector<std::vector<int64_t>> indices;
     for (int task = 0; task < options_.subnets_per_step; ++task) {
       Rng sampling = step_rng.fork("architecture").fork(static_cast<uint64_t>(task));
-      graphs.push_back(lower(weights_.space, warmup ? weights_.layout : sampler_(sampling), weights_.num_classes));
-      indices.push_back(order_.take(step_ * images_per_step() + task * options_.batch_size, options_.batch_size));
+      graphs.push_back(
+          lower(weights_.space, warmup ? weights_.layout : sampler_(sampling), weights_.num_classes));
+      indices.push_back(
+          order_.take(step_ * images_per_step() + task * options_.batch_size, options_.batch_size));
     }
     std::vector<TaskResult> results(graphs.size());
     pool_.run(static_cast<int64_t>(graphs.size()), [&](int64_t task) {
@@ -153,17 +157,19 @@ class Trainer {
   TaskResult forward_backward(const Graph& graph, const Batch& batch) const {
     const at::Tensor labels = batch.labels.to(device_);
     const at::Tensor logits = forward_batch_statistics(weights_, graph, batch.images.to(device_));
-    const at::Tensor loss = at::cross_entropy_loss(logits, labels, {}, at::Reduction::Mean, -100, options_.label_smoothing);
+    const at::Tensor loss =
+        at::cross_entropy_loss(logits, labels, {}, at::Reduction::Mean, -100, options_.label_smoothing);
     TaskResult result;
-    result.gradients = torch::autograd::grad({loss}, parameters_, {}, /*retain_graph=*/false, /*create_graph=*/false,
-                                             /*allow_unused=*/true);
+    result.gradients =
+        torch::autograd::grad({loss}, parameters_, {}, /*retain_graph=*/false, /*create_graph=*/false,
+                              /*allow_unused=*/true);
     result.loss = loss.item<double>();
     result.correct = (logits.detach().argmax(1) == labels).sum().item<int64_t>();
     return result;
   }
 
-  // Gradients are averaged over the sub-networks of the step, summed in the tasks' order: the result does not depend on
-  // which finished first.
+  // Gradients are averaged over the sub-networks of the step, summed in the tasks' order: the result does not
+  // depend on which finished first.
   void apply(const std::vector<TaskResult>& results) {
     const torch::NoGradGuard no_grad;
     for (size_t p = 0; p < parameters_.size(); ++p) {
@@ -194,20 +200,23 @@ class Trainer {
 
   std::string note() const {
     char text[64];
-    std::snprintf(text, sizeof text, "loss %.3f  top-1 %.1f %%", meter_.loss / static_cast<double>(meter_.tasks),
+    std::snprintf(text, sizeof text, "loss %.3f  top-1 %.1f %%",
+                  meter_.loss / static_cast<double>(meter_.tasks),
                   100.0 * static_cast<double>(meter_.correct) / static_cast<double>(meter_.images));
     return text;
   }
 
   void log_epoch() {
-    metrics_.write({{"event", "epoch"},
-                    {"stage", label_},
-                    {"step", step_},
-                    {"epoch", static_cast<double>(step_ * images_per_step()) / static_cast<double>(train_.size())},
-                    {"phase", step_ <= warmup_steps() ? "largest" : "elastic"},
-                    {"loss", meter_.loss / static_cast<double>(std::max<int64_t>(1, meter_.tasks))},
-                    {"train_top1", static_cast<double>(meter_.correct) / static_cast<double>(std::max<int64_t>(1, meter_.images))},
-                    {"learning_rate", learning_rate_at(options_, step_ - 1)}});
+    metrics_.write(
+        {{"event", "epoch"},
+         {"stage", label_},
+         {"step", step_},
+         {"epoch", static_cast<double>(step_ * images_per_step()) / static_cast<double>(train_.size())},
+         {"phase", step_ <= warmup_steps() ? "largest" : "elastic"},
+         {"loss", meter_.loss / static_cast<double>(std::max<int64_t>(1, meter_.tasks))},
+         {"train_top1",
+          static_cast<double>(meter_.correct) / static_cast<double>(std::max<int64_t>(1, meter_.images))},
+         {"learning_rate", learning_rate_at(options_, step_ - 1)}});
     meter_ = {};
   }
 
@@ -216,11 +225,12 @@ class Trainer {
     std::ostringstream text;
     text.precision(17);
     const AugmentOptions& a = options_.augment;
-    text << label_ << '|' << to_json(weights_.space).dump() << '|' << encode(weights_.layout) << '|' << options_.steps << '|'
-         << options_.warmup_fraction << '|' << options_.batch_size << '|' << options_.subnets_per_step << '|'
-         << options_.learning_rate << '|' << options_.momentum << '|' << options_.weight_decay << '|'
-         << options_.label_smoothing << '|' << a.crop_padding << '|' << a.flip << '|' << a.cutout << '|' << options_.seed
-         << '|' << hash_hex({reinterpret_cast<const char*>(train_.pixels.data()), train_.pixels.size()});
+    text << label_ << '|' << to_json(weights_.space).dump() << '|' << encode(weights_.layout) << '|'
+         << options_.steps << '|' << options_.warmup_fraction << '|' << options_.batch_size << '|'
+         << options_.subnets_per_step << '|' << options_.learning_rate << '|' << options_.momentum << '|'
+         << options_.weight_decay << '|' << options_.label_smoothing << '|' << a.crop_padding << '|' << a.flip
+         << '|' << a.cutout << '|' << options_.seed << '|'
+         << hash_hex({reinterpret_cast<const char*>(train_.pixels.data()), train_.pixels.size()});
     return hash_hex(text.str());
   }
 
@@ -250,7 +260,8 @@ class Trainer {
     try {
       archive.load_from(state_path_.string(), device_);
     } catch (const c10::Error&) {
-      throw data_error(state_path_.string() + ": not a training state of tinynas; remove it to train this stage anew");
+      throw data_error(state_path_.string() +
+                       ": not a training state of tinynas; remove it to train this stage anew");
     }
     const auto value = [&](const std::string& key) {
       c10::IValue read;
@@ -298,7 +309,8 @@ Batch make_batch(const ImageSet& set, const std::vector<int64_t>& indices) {
   return to_channels_last(batch);
 }
 
-Batch make_batch(const ImageSet& set, const std::vector<int64_t>& indices, const AugmentOptions& augment, const Rng& rng) {
+Batch make_batch(const ImageSet& set, const std::vector<int64_t>& indices, const AugmentOptions& augment,
+                 const Rng& rng) {
   Batch batch = empty_batch(set, static_cast<int64_t>(indices.size()));
   fill_batch(set, indices, augment, rng, batch.images.data_ptr<float>(), batch.labels.data_ptr<int64_t>());
   return to_channels_last(batch);
@@ -311,9 +323,10 @@ double learning_rate_at(const TrainOptions& options, int64_t step) {
   return options.learning_rate * 0.5 * (1.0 + std::cos(std::numbers::pi * fall));
 }
 
-void train_weights(SupernetImpl& weights, const std::string& label, const ImageSet& train, const TrainOptions& options,
-                   const ArchitectureSampler& sampler, const ComputeOptions& compute,
-                   const std::filesystem::path& state_path, MetricsLog& metrics) {
+void train_weights(SupernetImpl& weights, const std::string& label, const ImageSet& train,
+                   const TrainOptions& options, const ArchitectureSampler& sampler,
+                   const ComputeOptions& compute, const std::filesystem::path& state_path,
+                   MetricsLog& metrics) {
   options.check();
   Trainer(weights, label, train, options, sampler, compute, state_path, metrics).run();
   if (!state_path.empty()) std::filesystem::remove(state_path);

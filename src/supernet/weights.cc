@@ -28,9 +28,10 @@ LayerWeights initial_weights(const Graph& graph, const Op& op, const Rng& rng) {
     layer.bias = at::zeros({c_out});
   } else {
     const bool depthwise = op.kind == OpKind::kDepthwiseConv2d;
-    const double fan_out = static_cast<double>(op.kernel_h * op.kernel_w) * (depthwise ? 1.0 : static_cast<double>(c_out));
-    layer.weight = normal_tensor({c_out, depthwise ? 1 : c_in, op.kernel_h, op.kernel_w}, std::sqrt(2.0 / fan_out),
-                                 rng.fork(op.name));
+    const double fan_out =
+        static_cast<double>(op.kernel_h * op.kernel_w) * (depthwise ? 1.0 : static_cast<double>(c_out));
+    layer.weight = normal_tensor({c_out, depthwise ? 1 : c_in, op.kernel_h, op.kernel_w},
+                                 std::sqrt(2.0 / fan_out), rng.fork(op.name));
     layer.gamma = at::ones({c_out});
     layer.beta = at::zeros({c_out});
   }
@@ -61,7 +62,8 @@ void require_gradients(std::map<std::string, LayerWeights>& layers) {
 
 }  // namespace
 
-SupernetImpl::SupernetImpl(const SearchSpace& space, const Architecture& layout, int num_classes, uint64_t seed)
+SupernetImpl::SupernetImpl(const SearchSpace& space, const Architecture& layout, int num_classes,
+                           uint64_t seed)
     : space(space), layout(layout), num_classes(num_classes) {
   const Graph graph = lower(space, layout, num_classes);
   const Rng rng = Rng(seed).fork("weights");
@@ -102,10 +104,12 @@ void SupernetImpl::sort_channels() {
   const torch::NoGradGuard no_grad;
   for (auto& [name, project] : layers) {
     const std::string suffix = ".project";
-    if (name.size() < suffix.size() || name.compare(name.size() - suffix.size(), suffix.size(), suffix) != 0) continue;
+    if (name.size() < suffix.size() || name.compare(name.size() - suffix.size(), suffix.size(), suffix) != 0)
+      continue;
     const std::string block = name.substr(0, name.size() - suffix.size());
     const auto expand = layers.find(block + ".expand");
-    if (expand == layers.end()) continue;  // expansion 1: these channels are the block's input, shared with others
+    if (expand == layers.end())
+      continue;  // expansion 1: these channels are the block's input, shared with others
     LayerWeights& depthwise = layers.at(block + ".depthwise");
     const at::Tensor importance = project.weight.abs().sum(std::vector<int64_t>{0, 2, 3});
     const at::Tensor order = std::get<1>(importance.sort(/*stable=*/true, /*dim=*/0, /*descending=*/true));
@@ -160,7 +164,8 @@ Safetensors SupernetImpl::to_safetensors() const {
 
 SupernetImpl SupernetImpl::from_safetensors(const Safetensors& file, const std::string& where) {
   const auto network = file.metadata.find("network");
-  if (network == file.metadata.end()) throw data_error(where + ": metadata has no 'network': not a tinynas supernet");
+  if (network == file.metadata.end())
+    throw data_error(where + ": metadata has no 'network': not a tinynas supernet");
   const nlohmann::json json = nlohmann::json::parse(network->second, nullptr, /*allow_exceptions=*/false);
   if (json.is_discarded()) throw data_error(where + ": metadata 'network' is not JSON");
   const ArchitectureFile parsed = architecture_from_json(json, where + ": metadata 'network'");

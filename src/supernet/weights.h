@@ -23,26 +23,29 @@ struct LayerWeights {
 
 struct SupernetImpl {
   SearchSpace space;
-  Architecture layout;  // the largest network that these weights hold: every block's largest kernel and expansion
+  Architecture
+      layout;  // the largest network that these weights hold: every block's largest kernel and expansion
   int num_classes = 0;
   std::map<std::string, LayerWeights> layers;  // by operator name of lower(layout)
 
   // Kaiming-normal (fan out) convolutions, batch norm (1, 0), small normal classifier; from `seed` alone.
   SupernetImpl(const SearchSpace& space, const Architecture& layout, int num_classes, uint64_t seed);
 
-  // What `op` of the sub-network `graph` computes with: the first channels of the input and output, and the centre of
-  // the kernel (Once-for-All, section 3.2). Views: gradients flow back to the shared weights.
+  // What `op` of the sub-network `graph` computes with: the first channels of the input and output, and the
+  // centre of the kernel (Once-for-All, section 3.2). Views: gradients flow back to the shared weights.
   LayerWeights slice(const Graph& graph, const Op& op) const;
 
   // A network of its own with a copy of the slices of `architecture`: its layout is the architecture.
   SupernetImpl extract(const Architecture& architecture) const;
 
-  // Sorts the expanded channels of every block by importance, the most important first, so that narrow sub-networks
-  // keep the best: importance is the L1 norm of the projection's weights that read the channel (Once-for-All, section
-  // 3.2). The largest network computes the same function before and after, but for the order of sums.
+  // Sorts the expanded channels of every block by importance, the most important first, so that narrow
+  // sub-networks keep the best: importance is the L1 norm of the projection's weights that read the channel
+  // (Once-for-All, section 3.2). The largest network computes the same function before and after, but for the
+  // order of sums.
   void sort_channels();
 
-  // Leaves that training updates, in one fixed order. Decayed: convolution and linear weights; others: batch norm, bias.
+  // Leaves that training updates, in one fixed order. Decayed: convolution and linear weights; others: batch
+  // norm, bias.
   std::vector<at::Tensor> decayed_parameters() const;
   std::vector<at::Tensor> other_parameters() const;
   void to_device(const std::string& device);

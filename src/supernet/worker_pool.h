@@ -11,8 +11,9 @@
 
 namespace tinynas {
 
-// OpenMP's own parallelism collapses when the machine is busy (every loop waits for the slowest thread), and it would
-// make sums depend on the number of threads. So one forward/backward pass runs on one thread, and passes run side by side.
+// OpenMP's own parallelism collapses when the machine is busy (every loop waits for the slowest thread), and
+// it would make sums depend on the number of threads. So one forward/backward pass runs on one thread, and
+// passes run side by side.
 class WorkerPool {
  public:
   explicit WorkerPool(int workers);
@@ -20,8 +21,9 @@ class WorkerPool {
   WorkerPool(const WorkerPool&) = delete;
   WorkerPool& operator=(const WorkerPool&) = delete;
 
-  // Calls task(0) .. task(count - 1), each once, on the workers; returns when all are done. Which worker runs which task
-  // is not defined, so tasks must not depend on it. The exception of the lowest failing task is rethrown.
+  // Calls task(0) .. task(count - 1), each once, on the workers; returns when all are done. Which worker runs
+  // which task is not defined, so tasks must not depend on it. The exception of the lowest failing task is
+  // rethrown.
   void run(int64_t count, const std::function<void(int64_t)>& task);
 
  private:
