@@ -80,8 +80,8 @@ SearchResult evolve(const SubSpace& sub_space, const Constraint& constraint, Eva
                     TrialStore& store, const EvolutionOptions& options, MetricsLog& metrics,
                     const Mutator& mutator = {});
 
-// {"best": {...}, "evaluated", "cached", "history": [...], "candidates": [[encoding, accuracy, macs, sram,
-// flash], ...]}
+// {"best": {"architecture", "accuracy", "costs"}, "evaluated", "cached", "history": [...],
+//  "candidates": [{"architecture", "accuracy", "macs", "sram_bytes", "flash_bytes"}, ...]}
 nlohmann::json to_json(const SearchResult& result);
 
 }  // namespace tinynas

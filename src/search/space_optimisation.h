@@ -16,11 +16,11 @@
 namespace tinynas {
 
 struct SpaceOptimisationOptions {
-  int samples = 1000;              // networks drawn in every sub-space (the paper's m)
-  double min_fit_fraction = 0.05;  // a sub-space is eligible when at least this part of its samples fits: the
-                                   // mean of a few survivors says little, and the search would draw in vain
+  int samples = 1000;             // networks drawn in every sub-space (the paper's m)
+  double min_fit_fraction = 0.1;  // a sub-space is eligible when at least this part of its samples fits: the
+                                  // mean of a few survivors says little, and the search would draw in vain
   double binding_fraction =
-      0.01;         // a limit binds in a sub-space when it rejects at least this part of its samples
+      0.01;         // a limit binds in a sub-space when at least this part of its samples exceeds it
   int threads = 0;  // 0 = as many as the machine has; results do not depend on it
   uint64_t seed = 1;
 
@@ -38,9 +38,8 @@ struct SubSpaceReport {
   std::vector<int64_t> macs_cdf;  // MACs at the quantiles 0, 5, ..., 100 % of the fitting samples (21 values,
                                   // nearest rank); empty when none fits
   std::map<std::string, int> violations;  // limit -> samples that exceed it (a sample may exceed several)
-  std::string binding_limit =
-      "none";                  // the limit most often exceeded, when at least binding_fraction exceed it
-  bool smallest_fits = false;  // the sub-space's smallest network meets every limit
+  std::string binding_limit = "none";     // the limit most often exceeded, when by binding_fraction or more
+  bool smallest_fits = false;             // the sub-space's smallest network meets every limit
 
   double fraction() const { return sampled > 0 ? static_cast<double>(fitting) / sampled : 0.0; }
   double mean_flops() const { return 2.0 * mean_macs; }  // 1 MAC = 2 FLOPs
@@ -48,14 +47,16 @@ struct SubSpaceReport {
 
 struct SpaceOptimisation {
   // The whole grid by rank: eligible ones by mean MACs, largest first; then those below min_fit_fraction by
-  // the fraction that fits; then those of which no sample fits. Ties: larger resolution, then larger width.
+  // the fraction that fits; then those of which only the smallest network fits; then the rest. Ties: more
+  // mean MACs, then larger resolution, then larger width.
   std::vector<SubSpaceReport> sub_spaces;
   SubSpace chosen;
-  // The (up to) three best that hold different networks, best first: widths that round to the same channels
-  // count once. Only sub-spaces in which some sample fits (or the chosen one).
+  // The (up to) three best that hold different networks, `chosen` first: widths that round to the same
+  // channels count once. All are eligible where `chosen` is.
   std::vector<SubSpace> top;
-  // SRAM or Flash binds in at least one of `top`. Where it does not, the ranking by FLOPs says little, and
-  // the caller decides among `top` by a short training.
+  // SRAM or Flash is the binding limit of at least one of `top`. Where it is not (nothing binds, or a cap on
+  // MACs or latency does), the ranking by FLOPs says little, and the caller decides among `top` by a short
+  // training.
   bool memory_binds = false;
   std::string warning;  // for people; empty when there is nothing to warn of
 };

@@ -7,11 +7,25 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "cost_models/costs.h"
 #include "space/architecture.h"
 
 namespace tinynas {
+
+// The totals of a CostReport.
+struct CostRow {
+  int64_t macs = 0;
+  int64_t params = 0;
+  int64_t sram_bytes = 0;
+  int64_t flash_bytes = 0;
+  std::optional<double> latency_ms;
+  std::optional<double> energy_mj;
+  bool operator==(const CostRow&) const = default;
+};
+CostRow cost_row(const CostReport& costs);
 
 // Table `trials`: (evaluator key, W, R, architecture encoding) -> accuracy. The evaluator key holds the
 // supernet's checkpoint, the data split and the recalibration settings, so that figures of another checkpoint
@@ -36,22 +50,14 @@ class TrialStore {
   int64_t count(const std::string& evaluator_key, const SubSpace& sub_space) const;
   int64_t count() const;
 
-  // Macs, params, SRAM and Flash totals, latency and energy: the columns one plots accuracies against. For
+  // MACs, params, SRAM and Flash totals, latency and energy: the columns one plots accuracies against. For
   // people and reports (`sqlite3 trials.db`); the search computes costs afresh, which takes less time than a
   // look-up is worth.
-  struct CostRow {
-    int64_t macs = 0;
-    int64_t params = 0;
-    int64_t sram_bytes = 0;
-    int64_t flash_bytes = 0;
-    std::optional<double> latency_ms;
-    std::optional<double> energy_mj;
-    bool operator==(const CostRow&) const = default;
-  };
   std::optional<CostRow> find_costs(const std::string& constraint_key,
                                     const Architecture& architecture) const;
-  void put_costs(const std::string& constraint_key, const Architecture& architecture,
-                 const CostReport& costs);
+  // All rows in one transaction; rows that are there are replaced.
+  void put_costs(const std::string& constraint_key,
+                 const std::vector<std::pair<Architecture, CostRow>>& rows);
 
  private:
   struct Database;

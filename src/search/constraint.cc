@@ -1,0 +1,81 @@
+#include "search/constraint.h"
+
+#include "base/hash.h"
+#include "base/units.h"
+#include "graph/graph.h"
+
+namespace tinynas {
+namespace {
+
+nlohmann::json board_json(const Board& board) {
+  return {{"name", board.name},
+          {"core", board.core},
+          {"sram_reserve_bytes", board.sram_reserve_bytes},
+          {"flash_reserve_bytes", board.flash_reserve_bytes},
+          {"clock_hz", board.clock_hz},
+          {"active_power_mw", board.active_power_mw},
+          {"cycles_per_unit", board.cycles_per_unit}};
+}
+
+}  // namespace
+
+Constraint::Constraint(SearchSpace space, int num_classes, Limits limits, CostOptions options)
+    : space_(std::move(space)), num_classes_(num_classes), limits_(limits), options_(options) {
+  space_.check();
+  limits_.check(options_.board != nullptr);
+  if (num_classes_ < 1) {
+    throw usage_error("number of classes: got " + std::to_string(num_classes_) + ", expected at least 1");
+  }
+  options_.per_operator = false;
+  const nlohmann::json described = {
+      {"space", to_json(space_)},
+      {"num_classes", num_classes_},
+      {"plan_version", kPlanVersion},
+      {"in_place", options_.plan.in_place},
+      {"alignment", options_.plan.alignment},
+      {"board", options_.board ? board_json(*options_.board) : nlohmann::json()}};
+  key_ = hash_hex(described.dump());
+}
+
+CostReport Constraint::costs(const Architecture& architecture) const {
+  return estimate(lower(space_, architecture, num_classes_), options_);
+}
+
+std::vector<Violation> Constraint::violations(const Architecture& architecture) const {
+  return tinynas::violations(costs(architecture), limits_);
+}
+
+std::string describe(const SubSpace& sub_space) { return encode(Architecture{sub_space, {}}); }
+
+Error nothing_fits_error(const Constraint& constraint, const Architecture& smallest) {
+  const CostReport costs = constraint.costs(smallest);
+  std::string message = "nothing fits. The smallest network, " + describe(smallest.sub_space) + ", needs " +
+                        format_bytes(costs.sram.total_bytes()) + " SRAM, " +
+                        format_bytes(costs.flash.total_bytes()) + " Flash and " + format_count(costs.macs) +
+                        " MACs:";
+  for (const Violation& violation : violations(costs, constraint.limits())) {
+    message += "\n  " + describe(violation);
+  }
+  return {ExitCode::kNothingFits, message};
+}
+
+Architecture sample_fitting(const Constraint& constraint, const SubSpace& sub_space, Rng& rng, int attempts) {
+  // Each crossing halves the distance to the smallest network on average: far more rounds than any space has
+  // genes.
+  constexpr int kMaxCrossings = 64;
+  const SearchSpace& space = constraint.space();
+  for (int i = 0; i < attempts; ++i) {
+    Architecture drawn = sample(space, sub_space, rng);
+    if (constraint.fits(drawn)) return drawn;
+  }
+  const Architecture least = smallest(space, sub_space);
+  if (!constraint.fits(least)) throw nothing_fits_error(constraint, least);
+  Architecture shrinking = sample(space, sub_space, rng);
+  for (int i = 0; i < kMaxCrossings; ++i) {
+    if (constraint.fits(shrinking)) return shrinking;
+    shrinking = crossover(space, shrinking, least, rng);
+  }
+  return least;
+}
+
+}  // namespace tinynas

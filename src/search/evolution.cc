@@ -1,0 +1,260 @@
+#include "search/evolution.h"
+
+#include <algorithm>
+#include <cstdio>
+#include <optional>
+#include <stdexcept>
+#include <unordered_set>
+
+#include "base/interrupt.h"
+#include "base/progress.h"
+
+namespace tinynas {
+namespace {
+
+void require_at_least(const char* option, int64_t got, int64_t low) {
+  if (got < low) {
+    throw usage_error(std::string("search: ") + option + ": got " + std::to_string(got) +
+                      ", expected at least " + std::to_string(low));
+  }
+}
+
+std::string percent(double fraction) {
+  char text[16];
+  std::snprintf(text, sizeof text, "%.2f %%", 100.0 * fraction);
+  return text;
+}
+
+class Evolution {
+ public:
+  Evolution(const SubSpace& sub_space, const Constraint& constraint, Evaluator& evaluator, TrialStore& store,
+            const EvolutionOptions& options, MetricsLog& metrics, const Mutator& mutator)
+      : sub_space_(sub_space),
+        constraint_(constraint),
+        evaluator_(evaluator),
+        store_(store),
+        options_(options),
+        metrics_(metrics),
+        mutator_(mutator),
+        evaluator_key_(evaluator.key()),
+        root_(Rng(options.seed).fork("evolution")),
+        stored_before_(std::min(store.count(evaluator_key_, sub_space), options.budget())),
+        progress_("search", options.budget(), stored_before_) {}
+
+  SearchResult run() {
+    evaluate(first_population());
+    report(0);
+    for (int generation = 1; generation <= options_.generations; ++generation) {
+      check_interrupt();
+      if (evaluate(children(generation)) == 0) break;
+      report(generation);
+    }
+    result_.best = result_.candidates[ranking_.front()];
+    return std::move(result_);
+  }
+
+ private:
+  std::vector<Candidate> first_population() {
+    std::vector<Candidate> population;
+    for (int i = 0; i < options_.population; ++i) {
+      Rng rng = root_.fork("population").fork(static_cast<uint64_t>(i));
+      const auto draw = [&] { return sample(constraint_.space(), sub_space_, rng); };
+      std::optional<Candidate> drawn = first_new_fitting(draw);
+      // A sub-space so tight that random networks do not fit still has the small ones.
+      if (!drawn) drawn = if_new_and_fitting(sample_fitting(constraint_, sub_space_, rng, 0));
+      if (drawn) population.push_back(std::move(*drawn));
+    }
+    return population;
+  }
+
+  std::vector<Candidate> children(int generation) {
+    const size_t parents = std::min(static_cast<size_t>(options_.parents), ranking_.size());
+    const auto parent = [&](Rng& rng) -> const Architecture& {
+      return result_.candidates[ranking_[static_cast<size_t>(rng.below(static_cast<int64_t>(parents)))]]
+          .architecture;
+    };
+    const SearchSpace& space = constraint_.space();
+    const Rng generation_rng = root_.fork("generation").fork(static_cast<uint64_t>(generation));
+    std::vector<Candidate> born;
+    for (int i = 0; i < options_.crossovers + options_.mutations; ++i) {
+      Rng rng = generation_rng.fork(static_cast<uint64_t>(i));
+      const auto breed = [&] {
+        const Architecture& a = parent(rng);
+        if (i >= options_.crossovers) return mutator_.mutate(space, a, options_.mutation_probability, rng);
+        return mutator_.crossover(space, a, parent(rng), rng);
+      };
+      if (std::optional<Candidate> child = first_new_fitting(breed)) born.push_back(std::move(*child));
+    }
+    return born;
+  }
+
+  template <typename Draw>
+  std::optional<Candidate> first_new_fitting(const Draw& draw) {
+    for (int attempt = 0; attempt < options_.max_attempts; ++attempt) {
+      if (std::optional<Candidate> candidate = if_new_and_fitting(draw())) return candidate;
+    }
+    return std::nullopt;
+  }
+
+  std::optional<Candidate> if_new_and_fitting(Architecture architecture) {
+    if (!examined_.insert(encode(architecture)).second) return std::nullopt;
+    CostReport costs = constraint_.costs(architecture);
+    if (!violations(costs, constraint_.limits()).empty()) return std::nullopt;
+    return Candidate{std::move(architecture), 0.0, std::move(costs)};
+  }
+
+  // Fills in the accuracies, from the store where they are known, and adds the batch to the result. Returns
+  // its size.
+  size_t evaluate(std::vector<Candidate> batch) {
+    std::vector<size_t> asked;
+    std::vector<Architecture> architectures;
+    std::vector<std::pair<Architecture, CostRow>> costs;
+    for (size_t i = 0; i < batch.size(); ++i) {
+      const Architecture& architecture = batch[i].architecture;
+      if (const std::optional<double> known = store_.find(evaluator_key_, architecture)) {
+        batch[i].accuracy = *known;
+        continue;
+      }
+      asked.push_back(i);
+      architectures.push_back(architecture);
+      costs.emplace_back(architecture, cost_row(batch[i].costs));
+    }
+    const size_t cached = batch.size() - asked.size();
+    result_.cached += static_cast<int64_t>(cached);
+    if (!asked.empty()) {
+      store_.put_costs(constraint_.key(), costs);
+      int64_t done = static_cast<int64_t>(result_.candidates.size() + cached);
+      const std::string note =
+          ranking_.empty() ? "" : "best " + percent(result_.candidates[ranking_.front()].accuracy);
+      size_t reported = 0;
+      const auto keep = [&](size_t i, double accuracy) {
+        ++reported;
+        store_.put(evaluator_key_, architectures[i], accuracy);
+        batch[asked[i]].accuracy = accuracy;
+        progress_.update(std::max(++done, stored_before_), note);
+      };
+      evaluator_.evaluate(architectures, keep);
+      if (reported != asked.size()) {
+        throw std::logic_error("an evaluator reported " + std::to_string(reported) + " results of " +
+                               std::to_string(asked.size()));
+      }
+    }
+    for (Candidate& candidate : batch) {
+      ranking_.push_back(result_.candidates.size());
+      result_.candidates.push_back(std::move(candidate));
+    }
+    std::sort(ranking_.begin(), ranking_.end(),
+              [&](size_t a, size_t b) { return better(result_.candidates[a], result_.candidates[b]); });
+    newborn_ = static_cast<int>(batch.size());
+    return batch.size();
+  }
+
+  void report(int generation) {
+    const size_t parents = std::min(static_cast<size_t>(options_.parents), ranking_.size());
+    double sum = 0;
+    for (size_t i = 0; i < parents; ++i) sum += result_.candidates[ranking_[i]].accuracy;
+    const Candidate& best = result_.candidates[ranking_.front()];
+    result_.history.push_back({generation, newborn_, best.accuracy, sum / static_cast<double>(parents),
+                               static_cast<int64_t>(result_.candidates.size()), best.architecture});
+    metrics_.write({{"event", "generation"},
+                    {"generation", generation},
+                    {"children", newborn_},
+                    {"best_accuracy", best.accuracy},
+                    {"mean_accuracy", result_.history.back().mean_accuracy},
+                    {"evaluated", result_.candidates.size()},
+                    {"cached", result_.cached},
+                    {"best", encode(best.architecture)},
+                    {"best_macs", best.costs.macs},
+                    {"best_sram_bytes", best.costs.sram.total_bytes()},
+                    {"best_flash_bytes", best.costs.flash.total_bytes()}});
+  }
+
+  const SubSpace sub_space_;
+  const Constraint& constraint_;
+  Evaluator& evaluator_;
+  TrialStore& store_;
+  const EvolutionOptions& options_;
+  MetricsLog& metrics_;
+  const Mutator& mutator_;
+  const std::string evaluator_key_;
+  const Rng root_;
+  const int64_t stored_before_;
+  Progress progress_;
+
+  std::unordered_set<std::string> examined_;  // evaluated or found not to fit: never looked at again
+  std::vector<size_t> ranking_;               // indices into result_.candidates, best first
+  int newborn_ = 0;
+  SearchResult result_;
+};
+
+}  // namespace
+
+void EvolutionOptions::check() const {
+  require_at_least("population", population, 1);
+  require_at_least("parents", parents, 1);
+  require_at_least("crossovers", crossovers, 0);
+  require_at_least("mutations", mutations, 0);
+  require_at_least("generations", generations, 0);
+  require_at_least("max_attempts", max_attempts, 1);
+  if (!(mutation_probability >= 0.0 && mutation_probability <= 1.0)) {
+    throw usage_error("search: mutation_probability: got " + std::to_string(mutation_probability) +
+                      ", expected 0 to 1");
+  }
+}
+
+int64_t EvolutionOptions::budget() const {
+  return population + int64_t{generations} * (int64_t{crossovers} + mutations);
+}
+
+Architecture Mutator::mutate(const SearchSpace& space, const Architecture& parent, double probability,
+                             Rng& rng) const {
+  return tinynas::mutate(space, parent, probability, rng);
+}
+
+Architecture Mutator::crossover(const SearchSpace& space, const Architecture& a, const Architecture& b,
+                                Rng& rng) const {
+  return tinynas::crossover(space, a, b, rng);
+}
+
+bool better(const Candidate& a, const Candidate& b) {
+  if (a.accuracy != b.accuracy) return a.accuracy > b.accuracy;
+  if (a.costs.macs != b.costs.macs) return a.costs.macs < b.costs.macs;
+  return encode(a.architecture) < encode(b.architecture);
+}
+
+SearchResult evolve(const SubSpace& sub_space, const Constraint& constraint, Evaluator& evaluator,
+                    TrialStore& store, const EvolutionOptions& options, MetricsLog& metrics,
+                    const Mutator& mutator) {
+  options.check();
+  return Evolution(sub_space, constraint, evaluator, store, options, metrics, mutator).run();
+}
+
+nlohmann::json to_json(const SearchResult& result) {
+  nlohmann::json history = nlohmann::json::array();
+  for (const GenerationReport& generation : result.history) {
+    history.push_back({{"generation", generation.generation},
+                       {"children", generation.children},
+                       {"best_accuracy", generation.best_accuracy},
+                       {"mean_accuracy", generation.mean_accuracy},
+                       {"evaluated", generation.evaluated},
+                       {"best", encode(generation.best)}});
+  }
+  nlohmann::json candidates = nlohmann::json::array();
+  for (const Candidate& candidate : result.candidates) {
+    candidates.push_back({{"architecture", encode(candidate.architecture)},
+                          {"accuracy", candidate.accuracy},
+                          {"macs", candidate.costs.macs},
+                          {"sram_bytes", candidate.costs.sram.total_bytes()},
+                          {"flash_bytes", candidate.costs.flash.total_bytes()}});
+  }
+  return {{"best",
+           {{"architecture", encode(result.best.architecture)},
+            {"accuracy", result.best.accuracy},
+            {"costs", to_json(result.best.costs)}}},
+          {"evaluated", result.candidates.size()},
+          {"cached", result.cached},
+          {"history", history},
+          {"candidates", candidates}};
+}
+
+}  // namespace tinynas
