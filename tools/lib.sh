@@ -9,6 +9,9 @@ die() {  # die EXIT_CODE MESSAGE
   exit "$1"
 }
 
+# Where the data sets lie, as an absolute path: the scripts change folders.
+data_root() { realpath -m -- "${TINYNAS_DATA:-$repo/datasets/cache}"; }
+
 # quietly WHAT LOG COMMAND...: one line that says what happens; the log only when it fails.
 quietly() {
   local what=$1 log=$2
@@ -40,6 +43,8 @@ build_preset() {
   if (($# > 0)) || [[ ! -f build/$preset/build.ninja ]]; then
     quietly "configuring build/$preset" "$repo/build/$preset-configure.log" cmake --preset "$preset" "$@"
   fi
-  quietly "building $target in build/$preset (the first time takes minutes)" "$repo/build/$preset-build.log" \
+  local patience=
+  if [[ ! -f build/$preset/.ninja_log ]]; then patience=", which takes some minutes the first time"; fi
+  quietly "building $target in build/$preset$patience" "$repo/build/$preset-build.log" \
     cmake --build --preset "$preset" --target "$target" --parallel "$(build_jobs)"
 }
