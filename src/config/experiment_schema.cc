@@ -118,6 +118,7 @@ void add_search(Schema& schema) {
       .add(integer("recalibration.batches", 20, 1, 100000,
                    "batches over which a sub-network's batch-norm statistics are averaged"))
       .add(integer("recalibration.batch_size", 64, 2, 65536, "images a batch of the recalibration"))
+      .add(integer("search.val_images", 0, 0, 1e9, "validation images an architecture is judged on; 0 = all"))
       .add(integer("search.population", 100, 2, 1e6, "random architectures of generation 0"))
       .add(integer("search.parents", 20, 1, 1e6, "best architectures that breed the next generation"))
       .add(integer("search.crossovers", 50, 0, 1e6, "children by crossover a generation"))
