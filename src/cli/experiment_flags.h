@@ -1,0 +1,39 @@
+// The flags that describe an experiment, shared by `search` and the stage commands.
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "config/experiment.h"
+
+namespace tinynas {
+
+// Filled by CLI11 while it parses; must outlive parsing.
+struct ExperimentFlags {
+  std::vector<GivenFlag> given;
+  std::vector<std::string> assignments;
+  std::string config_file;
+  std::string data;
+
+  // --sram, --flash, ...: everything about the experiment.
+  void add_all(CLI::App& app);
+  // --workers, --device and --set: what a stage command on an existing run takes.
+  void add_for_run(CLI::App& app);
+
+  // Sources of the configuration; `previous` is the directory of a run that goes on.
+  ExperimentSources sources(const std::optional<std::filesystem::path>& previous) const;
+};
+
+// Output of a command.
+struct OutputFlags {
+  bool json = false;
+  bool quiet = false;
+  void add(CLI::App& app);
+  // Logging and progress as asked for: everything but results goes to standard error.
+  void apply() const;
+};
+
+}  // namespace tinynas

@@ -1,0 +1,163 @@
+#include "cli/options.h"
+
+#include <algorithm>
+#include <thread>
+
+#include "base/error.h"
+
+namespace tinynas {
+namespace {
+
+int narrow(int64_t value) {
+  return static_cast<int>(value);
+}  // ranges are declared in the schema, all within int
+
+uint64_t seed_of(const Config& config) { return static_cast<uint64_t>(config.integer("seed")); }
+
+}  // namespace
+
+int worker_count(const Config& config) {
+  const int64_t workers = config.integer("workers");
+  return workers > 0 ? narrow(workers) : std::max(1, narrow(std::thread::hardware_concurrency()));
+}
+
+DatasetOptions dataset_options(const Config& config) {
+  DatasetOptions options;
+  options.name = config.text("data.name");
+  const auto root = config.optional_text("data.root");
+  if (root)
+    options.root = *root;
+  else
+    options.root = default_data_root();
+  options.val_fraction = config.real("data.val_fraction");
+  options.max_train_images = config.integer("data.max_train_images");
+  options.max_test_images = config.integer("data.max_test_images");
+  options.seed = static_cast<uint64_t>(config.integer("data.split_seed"));
+  options.folder_size = narrow(config.integer("data.folder_size"));
+  return options;
+}
+
+SpaceOptimisationOptions space_optimisation_options(const Config& config) {
+  SpaceOptimisationOptions options;
+  options.samples = narrow(config.integer("space_optimisation.samples"));
+  options.min_fit_fraction = config.real("space_optimisation.min_fit_fraction");
+  options.threads = worker_count(config);
+  options.seed = seed_of(config);
+  return options;
+}
+
+TrainOptions train_options(const Config& config, const std::string& section) {
+  const auto key = [&](const char* name) { return section + "." + name; };
+  TrainOptions options;
+  options.steps = config.integer(key("steps"));
+  options.batch_size = narrow(config.integer(key("batch_size")));
+  options.learning_rate = config.real(key("learning_rate"));
+  options.momentum = config.real(key("momentum"));
+  options.weight_decay = config.real(key("weight_decay"));
+  options.label_smoothing = config.real(key("label_smoothing"));
+  options.checkpoint_every = config.integer(key("checkpoint_every"));
+  options.augment.crop_padding = config.real("augment.crop_padding");
+  options.augment.flip = config.flag("augment.flip");
+  options.augment.cutout = config.real("augment.cutout");
+  options.seed = seed_of(config);
+  if (section == "train") {
+    options.warmup_fraction = config.real("train.warmup_fraction");
+    options.subnets_per_step = narrow(config.integer("train.subnets_per_step"));
+  } else {
+    options.warmup_fraction = 0;  // one architecture, nothing elastic
+    options.subnets_per_step = 1;
+  }
+  return options;
+}
+
+RecalibrationOptions recalibration_options(const Config& config) {
+  RecalibrationOptions options;
+  options.batches = narrow(config.integer("recalibration.batches"));
+  options.batch_size = narrow(config.integer("recalibration.batch_size"));
+  options.val_images = config.integer("search.val_images");
+  return options;
+}
+
+EvolutionOptions evolution_options(const Config& config) {
+  EvolutionOptions options;
+  options.population = narrow(config.integer("search.population"));
+  options.parents = narrow(config.integer("search.parents"));
+  options.crossovers = narrow(config.integer("search.crossovers"));
+  options.mutations = narrow(config.integer("search.mutations"));
+  options.mutation_probability = config.real("search.mutation_probability");
+  options.generations = narrow(config.integer("search.generations"));
+  options.max_attempts = narrow(config.integer("search.max_attempts"));
+  options.seed = seed_of(config);
+  return options;
+}
+
+ComputeOptions compute_options(const Config& config) {
+  ComputeOptions options;
+  options.workers = worker_count(config);
+  options.device = config.text("device");
+  return options;
+}
+
+QuantizeOptions quantize_options(const Config& config) {
+  QuantizeOptions options;
+  options.calibration = config.text("quantize.calibration");
+  options.calibration_images = narrow(config.integer("quantize.images"));
+  return options;
+}
+
+ExportOptions export_options(const Config& config) {
+  ExportOptions options;
+  options.name = config.text("export.name");
+  options.golden_vectors = narrow(config.integer("export.golden_vectors"));
+  return options;
+}
+
+VerifyOptions verify_options(const Config& config, const Board* board) {
+  VerifyOptions options;
+  options.host_compiler = config.text("verify.host_compiler");
+  options.arm_compiler = config.text("verify.arm_compiler");
+  options.arm_cpu = board != nullptr ? board->core : config.text("verify.arm_cpu");
+  return options;
+}
+
+Limits limits_of(const Config& config, const Board* board) {
+  Limits limits;
+  limits.sram_bytes = config.optional_integer("limits.sram");
+  limits.flash_bytes = config.optional_integer("limits.flash");
+  limits.macs = config.optional_integer("limits.macs");
+  limits.latency_ms = config.optional_real("limits.latency");
+  limits.energy_mj = config.optional_real("limits.energy");
+  if (board != nullptr) {
+    if (!limits.sram_bytes) limits.sram_bytes = board->sram_bytes;
+    if (!limits.flash_bytes) limits.flash_bytes = board->flash_bytes;
+  }
+  return limits;
+}
+
+void check_experiment(const Config& config, const Board* board) {
+  const auto not_in_this_build = [&](const std::string& key, const std::string& has) {
+    if (config.text(key) == has) return;
+    throw usage_error(config.origin(key) + ": " + key + ": got '" + config.text(key) +
+                      "', which is not in this build, expected " + has);
+  };
+  not_in_this_build("method", "evolution");
+  not_in_this_build("runtime", "tinynas");
+  if (board == nullptr && !config.optional_integer("limits.sram") &&
+      !config.optional_integer("limits.flash")) {
+    throw usage_error(
+        "the chip is not named: give its memory or a board, for example\n"
+        "  tinynas search --sram 320k --flash 1M\n"
+        "  tinynas search --board stm32f746        (`tinynas boards` lists them)");
+  }
+  limits_of(config, board).check(board != nullptr);
+  dataset_options(config).check();
+  space_optimisation_options(config).check();
+  train_options(config, "train").check();
+  train_options(config, "finetune").check();
+  recalibration_options(config).check();
+  evolution_options(config).check();
+  quantize_options(config).check();
+  export_options(config).check();
+}
+
+}  // namespace tinynas

@@ -1,0 +1,169 @@
+#include "cli/result.h"
+
+#include "base/error.h"
+#include "cli/options.h"
+#include "cli/paths.h"
+#include "cli/version.h"
+#include "config/experiment.h"
+#include "cost_models/board.h"
+#include "graph/graph.h"
+
+namespace tinynas {
+namespace {
+
+const nlohmann::json& summary(const Run& run, const std::string& stage) {
+  const StageRecord* record = run.record(stage);
+  if (record == nullptr)
+    throw usage_error(run.directory().string() + ": stage '" + stage + "' is not finished");
+  return record->summary;
+}
+
+// Values that the effort preset set and that shape the result, for the report's list of caps.
+nlohmann::json caps_in_force(const Config& config) {
+  struct Cap {
+    const char* key;
+    const char* flag;
+  };
+  static const Cap caps[] = {{"limits.macs", "--max-macs N|none"},
+                             {"data.max_train_images", "--set data.max_train_images=0"},
+                             {"data.max_test_images", "--set data.max_test_images=0"}};
+  nlohmann::json list = nlohmann::json::array();
+  for (const Cap& cap : caps) {
+    const bool caps_something = !config.value(cap.key).is_null() && config.value(cap.key) != 0;
+    if (set_by_effort(config, cap.key) && caps_something) {
+      list.push_back({{"key", cap.key},
+                      {"value", config.formatted(cap.key)},
+                      {"effort", config.text("effort")},
+                      {"override", cap.flag}});
+    }
+  }
+  return list;
+}
+
+std::vector<std::string> what_is_approximate(const CostReport& bound, const nlohmann::json& verify,
+                                             const Board* board) {
+  std::vector<std::string> notes;
+  if (verify.at("arm_compiled").get<bool>()) {
+    notes.push_back("code, stack and .data/.bss are those of " + verify.at("arm_note").get<std::string>() +
+                    "; another compiler or -O level links other sizes");
+  } else {
+    notes.push_back("code (" + std::to_string(bound.flash.code_bytes) + " bytes) and stack (" +
+                    std::to_string(bound.sram.stack_bytes) +
+                    " bytes) are upper bounds, not linked: " + verify.at("arm_note").get<std::string>());
+  }
+  notes.push_back(
+      board != nullptr
+          ? "latency and energy are a model: " + board->latency_source
+          : "latency and energy are a model per board; SRAM and Flash reserve 0 bytes for the rest of "
+            "the firmware (no --board)");
+  notes.push_back("supernet accuracies rank networks; they are not the accuracies of trained networks");
+  return notes;
+}
+
+struct BoardFigures {
+  nlohmann::json latency_ms = nlohmann::json::object();
+  nlohmann::json energy_mj = nlohmann::json::object();
+};
+
+BoardFigures per_board(const Graph& graph, CostOptions options) {
+  BoardFigures figures;
+  options.per_operator = false;
+  for (const Board& board : load_boards(home_directory() / "configs" / "boards")) {
+    options.board = &board;
+    const CostReport costs = estimate(graph, options);
+    if (costs.latency_ms) figures.latency_ms[board.name] = *costs.latency_ms;
+    if (costs.energy_mj) figures.energy_mj[board.name] = *costs.energy_mj;
+  }
+  return figures;
+}
+
+nlohmann::json wall_seconds(const Run& run, double report_wall_s) {
+  nlohmann::json json;
+  double total = report_wall_s;
+  for (const char* stage : {"space", "train", "evolve", "finetune", "quantize", "export", "verify"}) {
+    summary(run, stage);
+    json[stage] = run.record(stage)->wall_s;
+    total += run.record(stage)->wall_s;
+  }
+  json["report"] = report_wall_s;
+  json["total"] = total;
+  return json;
+}
+
+}  // namespace
+
+std::string git_commit() { return TINYNAS_GIT_COMMIT; }
+std::string version_text() { return std::string(TINYNAS_VERSION) + " (" + git_commit() + ")"; }
+
+nlohmann::json result_json(const SramCost& sram) {
+  return {{"total", sram.total_bytes()},
+          {"arena", sram.arena_bytes},
+          {"input", sram.input_bytes},
+          {"scratch", sram.scratch_bytes},
+          {"persistent", sram.persistent_bytes},
+          {"data_bss", sram.data_bss_bytes},
+          {"stack", sram.stack_bytes},
+          {"reserve", sram.reserve_bytes},
+          {"arena_excl_input", sram.arena_bytes - sram.input_bytes}};
+}
+
+nlohmann::json result_json(const FlashCost& flash) {
+  return {{"total", flash.total_bytes()},           {"weights", flash.weights_bytes},
+          {"tables", flash.tables_bytes},           {"code", flash.code_bytes},
+          {"code_is_linked", flash.code_is_linked}, {"reserve", flash.reserve_bytes}};
+}
+
+nlohmann::json make_result(Workbench& bench, const Run& run, const TestAccuracy& test, double report_wall_s) {
+  const Config& config = run.config();
+  const ArchitectureFile winner = load_architecture(run);
+  const Graph graph = lower(winner.space, winner.architecture, winner.num_classes);
+  const nlohmann::json& space = summary(run, "space");
+  const nlohmann::json& evolve = summary(run, "evolve");
+  const nlohmann::json& verify = summary(run, "verify");
+  const CostReport bound = estimate(graph, bench.cost_options());
+  const BoardFigures boards = per_board(graph, bench.cost_options());
+  nlohmann::json arch = to_json(winner.space, winner.architecture, winner.num_classes);
+  arch["encoding"] = encode(winner.architecture);
+
+  return {{"format", "tinynas-result-1"},
+          {"name", config.optional_text("name").value_or(config.text("data.name"))},
+          {"directory", run.directory().string()},
+          {"firmware", run.path("firmware").string()},
+          {"arch", arch},
+          {"accuracy",
+           {{"supernet", evolve.at("accuracy_supernet")},
+            {"finetuned_fp32", test.fp32},
+            {"int8", test.int8},
+            {"test_images", test.images},
+            {"val_finetuned_fp32", summary(run, "finetune").at("val_accuracy_fp32")},
+            {"val_int8", summary(run, "quantize").at("val_accuracy_int8")}}},
+          {"macs", macs(graph)},
+          {"params", params(graph)},
+          {"sram", verify.at("sram")},
+          {"flash", verify.at("flash")},
+          {"latency_ms", boards.latency_ms},
+          {"energy_mj", boards.energy_mj},
+          {"board", config.value("board")},
+          {"limits", to_json(bench.limits())},
+          {"caps", caps_in_force(config)},
+          {"space", space},
+          {"search",
+           {{"evaluated", evolve.at("evaluated")},
+            {"generations", evolve.at("generations")},
+            {"reference", evolve.at("reference")},
+            {"comparison", evolve.at("comparison")}}},
+          {"verify",
+           {{"images", verify.at("images")},
+            {"arm_compiled", verify.at("arm_compiled")},
+            {"arm_note", verify.at("arm_note")}}},
+          {"approximate", what_is_approximate(bound, verify, bench.board())},
+          {"effort", config.text("effort")},
+          {"seed", config.integer("seed")},
+          {"git_commit", git_commit()},
+          {"version", TINYNAS_VERSION},
+          {"data", space.at("data")},
+          {"data_checksum", space.at("data").at("checksum")},
+          {"wall_s", wall_seconds(run, report_wall_s)}};
+}
+
+}  // namespace tinynas

@@ -1,0 +1,134 @@
+#include "cli/stage.h"
+
+#include <spdlog/spdlog.h>
+
+#include <algorithm>
+#include <chrono>
+
+#include "base/error.h"
+#include "base/hash.h"
+#include "base/interrupt.h"
+#include "base/units.h"
+
+namespace tinynas {
+namespace {
+
+std::map<std::string, std::string> config_values(const Config& config, const Stage& stage) {
+  std::map<std::string, std::string> values;
+  for (const OptionSpec& option : config.schema().options()) {
+    const bool used = std::any_of(
+        stage.config_keys.begin(), stage.config_keys.end(),
+        [&](const std::string& key) { return option.key == key || option.key.starts_with(key + "."); });
+    if (used) values[option.key] = config.formatted(option.key);
+  }
+  return values;
+}
+
+std::string input_fingerprint(const Run& run, const Stage& stage) {
+  Hasher hasher;
+  for (const std::string& input : stage.inputs)
+    hasher.add(input).add("=").add(hash_path(run.path(input))).add("\n");
+  return hasher.hex();
+}
+
+bool outputs_intact(const Run& run, const StageRecord& record) {
+  return std::all_of(record.outputs.begin(), record.outputs.end(), [&](const auto& output) {
+    return !output.second.empty() && hash_path(run.path(output.first)) == output.second;
+  });
+}
+
+// The first option whose value is not the one that the finished stage was run with; "" when there is none.
+std::string changed_option(const Run& run, const Stage& stage, const StageRecord& record) {
+  for (const auto& [key, value] : config_values(run.config(), stage)) {
+    const auto was = record.config.find(key);
+    if (was == record.config.end() || was->second != value) return key;
+  }
+  return "";
+}
+
+void refuse_changed_options(const Run& run, const Stage& stage) {
+  const StageRecord* record = run.record(stage.name);
+  if (record == nullptr) return;
+  const std::string key = changed_option(run, stage, *record);
+  if (key.empty()) return;
+  const auto was = record->config.find(key);
+  throw usage_error(run.config().origin(key) + ": " + key + " is " + run.config().formatted(key) +
+                    ", but stage '" + stage.name + "' of " + run.directory().string() +
+                    " was finished with " +
+                    (was == record->config.end() ? "another version of tinynas" : was->second) +
+                    "; start a new run with another --out, or leave the option as it was");
+}
+
+bool is_current(const Run& run, const Stage& stage) {
+  const StageRecord* record = run.record(stage.name);
+  if (record == nullptr) return false;
+  if (record->inputs == input_fingerprint(run, stage) && outputs_intact(run, *record)) return true;
+  spdlog::warn("{}: files in {} are not what the stage left or read; it runs again", stage.name,
+               run.directory().string());
+  return false;
+}
+
+void run_stage(Run& run, const Stage& stage) {
+  check_interrupt();
+  spdlog::info("== {}: {}", stage.name, stage.doc);
+  run.forget(stage.name);
+  const auto start = std::chrono::steady_clock::now();
+  const auto elapsed_s = [&] {
+    return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  };
+  StageRecord record;
+  try {
+    record.inputs = input_fingerprint(run, stage);
+    record.config = config_values(run.config(), stage);
+    record.summary = stage.run(run);
+  } catch (const Error& error) {
+    if (error.code() == ExitCode::kInterrupted) run.add_unfinished_seconds(stage.name, elapsed_s());
+    throw;
+  }
+  for (const std::string& output : stage.outputs) {
+    record.outputs[output] = hash_path(run.path(output));
+    if (record.outputs[output].empty())
+      throw io_error(run.path(output).string() + ": stage '" + stage.name + "' left no such file");
+  }
+  record.wall_s = run.unfinished_seconds(stage.name) + elapsed_s();
+  run.metrics().write({{"event", "stage"}, {"stage", stage.name}, {"wall_s", record.wall_s}});
+  spdlog::info("   {} done in {}", stage.name, format_seconds(record.wall_s));
+  run.finish(stage.name, std::move(record));
+}
+
+}  // namespace
+
+void run_stages(Run& run, const std::vector<Stage>& stages) {
+  for (const Stage& stage : stages) refuse_changed_options(run, stage);
+  for (const Stage& stage : stages) {
+    if (is_current(run, stage)) {
+      spdlog::info("== {}: finished before, in {}", stage.name,
+                   format_seconds(run.record(stage.name)->wall_s));
+    } else {
+      run_stage(run, stage);
+    }
+  }
+}
+
+void run_one_stage(Run& run, const std::vector<Stage>& stages, const std::string& name, bool again) {
+  const auto wanted =
+      std::find_if(stages.begin(), stages.end(), [&](const Stage& stage) { return stage.name == name; });
+  if (wanted == stages.end()) throw usage_error("this build of tinynas has no stage '" + name + "'");
+  for (auto stage = stages.begin(); stage != wanted; ++stage) {
+    refuse_changed_options(run, *stage);
+    if (!is_current(run, *stage)) {
+      throw usage_error(run.directory().string() + ": stage '" + name + "' needs '" + stage->name +
+                        "' first: tinynas " + stage->name + " " + run.directory().string());
+    }
+  }
+  const StageRecord* record = run.record(name);
+  if (record != nullptr && !again && changed_option(run, *wanted, *record).empty() &&
+      is_current(run, *wanted)) {
+    spdlog::info("== {}: finished before, in {}; --again repeats it", name, format_seconds(record->wall_s));
+    return;
+  }
+  for (auto later = wanted; later != stages.end(); ++later) run.forget(later->name);
+  run_stage(run, *wanted);
+}
+
+}  // namespace tinynas

@@ -1,0 +1,38 @@
+#include "cli/options.h"
+#include "cli/stages.h"
+#include "supernet/supernet.h"
+
+namespace tinynas {
+namespace {
+
+nlohmann::json run_train(Workbench& bench, Run& run) {
+  const Config& config = bench.config();
+  const ChosenSpace chosen = load_chosen_space(run);
+  const Constraint constraint = bench.constraint(chosen.space, chosen.num_classes);
+  const TrainOptions options = train_options(config, "train");
+  Supernet supernet(chosen.space, chosen.sub_space, chosen.num_classes, options.seed);
+  // Only networks that can win are drawn, so that the shared weights serve them.
+  const ArchitectureSampler sampler = [&](Rng& rng) {
+    return sample_fitting(constraint, chosen.sub_space, rng);
+  };
+  train_supernet(supernet, bench.train(chosen.sub_space.resolution), options, sampler,
+                 compute_options(config), run.path("train.state"), run.metrics());
+  supernet.save(run.path("supernet.safetensors"));
+  return {{"steps", options.steps},
+          {"batch_size", options.batch_size},
+          {"subnets_per_step", options.subnets_per_step},
+          {"checkpoint", supernet.checkpoint_hash()}};
+}
+
+}  // namespace
+
+Stage train_stage(Workbench& bench) {
+  return {.name = "train",
+          .doc = "the supernet, whose weights all networks of the sub-space share",
+          .config_keys = {"train", "augment", "data", "limits", "board", "seed"},
+          .inputs = {"space.json"},
+          .outputs = {"supernet.safetensors"},
+          .run = [&bench](Run& run) { return run_train(bench, run); }};
+}
+
+}  // namespace tinynas

@@ -1,0 +1,79 @@
+#include <fmt/format.h>
+#include <spdlog/spdlog.h>
+
+#include "base/error.h"
+#include "base/units.h"
+#include "cli/options.h"
+#include "cli/result.h"
+#include "cli/stages.h"
+#include "export/package.h"
+#include "quantize/interpreter.h"
+
+namespace tinynas {
+namespace {
+
+// The model's costs with what the compiler and linker found in place of the search's bounds. Host figures say
+// nothing about the chip, so that without a cross compiler the bounds stay.
+CostReport linked_costs(const Int8Model& model, const CostOptions& options, const VerifyReport& report) {
+  CostReport costs = estimate(model.graph, options);
+  if (report.arm_compiled) {
+    costs.flash.code_bytes = report.linked_code_bytes;
+    costs.flash.code_is_linked = true;
+    costs.sram.data_bss_bytes = report.linked_data_bss_bytes;
+    costs.sram.stack_bytes = report.stack_bytes;
+  }
+  return costs;
+}
+
+nlohmann::json run_verify(Workbench& bench, Run& run) {
+  const Config& config = bench.config();
+  const Int8Model model = load_int8_model(run.path("model.int8.json"));
+  const ImageSet& test = bench.test(model.graph.tensor(model.graph.input).shape.h);
+  std::vector<std::vector<int8_t>> inputs;
+  for (int64_t i = 0; i < std::min(config.integer("verify.images"), test.size()); ++i) {
+    inputs.push_back(quantize_pixels(test.image(i), test.image_bytes()));
+  }
+  const VerifyReport report =
+      verify_package(run.path("firmware"), model, inputs, verify_options(config, bench.board()));
+  if (!report.passed()) {
+    throw Error(
+        ExitCode::kVerification,
+        fmt::format(
+            "{}: the package is not what was planned: {} of {} images differ from the interpreter; arena "
+            "{} bytes as compiled, {} as planned",
+            run.path("firmware").string(), report.mismatches, report.images, report.compiled_arena_bytes,
+            report.planned_arena_bytes));
+  }
+  spdlog::info("   {} test images equal bit for bit; arena {} bytes as planned; {}", report.images,
+               report.compiled_arena_bytes, report.arm_note);
+
+  const CostReport costs = linked_costs(model, bench.cost_options(), report);
+  for (const Violation& violation : violations(costs, bench.limits())) {
+    if (violation.limit != "sram" && violation.limit != "flash")
+      continue;  // the others did not change by linking
+    throw Error(ExitCode::kNothingFits, "as compiled, the model exceeds a limit: " + describe(violation) +
+                                            "; search again with a smaller limit");
+  }
+  const nlohmann::json summary = {{"images", report.images},
+                                  {"mismatches", report.mismatches},
+                                  {"arena_bytes", report.compiled_arena_bytes},
+                                  {"arm_compiled", report.arm_compiled},
+                                  {"arm_note", report.arm_note},
+                                  {"sram", result_json(costs.sram)},
+                                  {"flash", result_json(costs.flash)}};
+  write_json_file(run.path("verify.json"), summary);
+  return summary;
+}
+
+}  // namespace
+
+Stage verify_stage(Workbench& bench) {
+  return {.name = "verify",
+          .doc = "the compiled package against the integer interpreter, bit for bit",
+          .config_keys = {"verify", "board", "data", "limits"},
+          .inputs = {"firmware", "model.int8.json", "model.int8.bin"},
+          .outputs = {"verify.json"},
+          .run = [&bench](Run& run) { return run_verify(bench, run); }};
+}
+
+}  // namespace tinynas

@@ -1,0 +1,103 @@
+#include "cli/workbench.h"
+
+#include <spdlog/spdlog.h>
+
+#include "base/error.h"
+#include "base/files.h"
+#include "cli/options.h"
+#include "cli/paths.h"
+#include "cost_models/board.h"
+#include "space/space_file.h"
+
+namespace tinynas {
+namespace {
+
+// Images up to this side get the space with few strides.
+constexpr int kLargestSmallImage = 48;
+
+}  // namespace
+
+Board board_by_name(const std::string& name, const std::string& what) {
+  return load_board(find_config("boards", name, what));
+}
+
+nlohmann::json read_json_file(const std::filesystem::path& path) {
+  try {
+    return nlohmann::json::parse(read_file(path));
+  } catch (const nlohmann::json::exception& error) {
+    throw usage_error(path.string() + ": not valid JSON: " + error.what());
+  }
+}
+
+void write_json_file(const std::filesystem::path& path, const nlohmann::json& json) {
+  write_file_atomic(path, json.dump(1) + "\n");
+}
+
+Workbench::Workbench(const Config& config) : config_(config) {
+  if (const auto name = config.optional_text("board"))
+    board_ = board_by_name(*name, config.origin("board") + ": board");
+}
+
+CostOptions Workbench::cost_options() const {
+  CostOptions options;
+  options.plan = export_options(config_).plan;  // the plan that is exported is the plan that is searched with
+  options.board = board();
+  return options;
+}
+
+Limits Workbench::limits() const { return limits_of(config_, board()); }
+
+const Dataset& Workbench::dataset() {
+  if (!dataset_) {
+    dataset_ = load_dataset(dataset_options(config_));
+    const Dataset& set = *dataset_;
+    spdlog::info("   data: {}, {} classes, {}x{}x{}; {} training, {} validation, {} test images", set.name,
+                 set.class_names.size(), set.train.height, set.train.width, set.train.channels,
+                 set.train.size(), set.val.size(), set.test.size());
+  }
+  return *dataset_;
+}
+
+const ImageSet& Workbench::resampled(const std::string& part, const ImageSet& set, int resolution) {
+  if (set.height == resolution && set.width == resolution) return set;
+  const auto key = std::pair(part, resolution);
+  const auto found = resampled_.find(key);
+  if (found != resampled_.end()) return found->second;
+  return resampled_.emplace(key, resample(set, resolution)).first->second;
+}
+
+const ImageSet& Workbench::train(int resolution) { return resampled("train", dataset().train, resolution); }
+const ImageSet& Workbench::val(int resolution) { return resampled("val", dataset().val, resolution); }
+const ImageSet& Workbench::test(int resolution) { return resampled("test", dataset().test, resolution); }
+
+SearchSpace Workbench::configured_space() {
+  std::string name = config_.text("space");
+  if (name == "auto") name = dataset().train.height <= kLargestSmallImage ? "mbconv-32" : "mbconv";
+  SearchSpace space = load_space(find_config("spaces", name, config_.origin("space") + ": space"));
+  space.input_channels = dataset().train.channels;
+  return space;
+}
+
+Constraint Workbench::constraint(const SearchSpace& space, int num_classes) const {
+  return Constraint(space, num_classes, limits(), cost_options());
+}
+
+ChosenSpace load_chosen_space(const Run& run) {
+  const std::filesystem::path path = run.path("space.json");
+  const nlohmann::json json = read_json_file(path);
+  try {
+    const nlohmann::json& chosen = json.at("chosen");
+    return {space_from_json(json.at("space"), path.string() + ": space"),
+            {chosen.at("width").get<double>(), chosen.at("resolution").get<int>()},
+            json.at("num_classes").get<int>()};
+  } catch (const nlohmann::json::exception& error) {
+    throw usage_error(path.string() + ": not what the space stage writes: " + error.what());
+  }
+}
+
+ArchitectureFile load_architecture(const Run& run) {
+  const std::filesystem::path path = run.path("arch.json");
+  return architecture_from_json(read_json_file(path), path.string());
+}
+
+}  // namespace tinynas

@@ -1,0 +1,63 @@
+#include <catch2/catch.hpp>
+
+#include "cli/result.h"
+
+using namespace tinynas;
+using Catch::Matchers::Contains;
+
+namespace {
+
+nlohmann::json example() {
+  return nlohmann::json::parse(R"({
+    "name": "cifar10", "effort": "quick", "seed": 3, "directory": "runs/x", "firmware": "runs/x/firmware",
+    "arch": {"space": {"name": "mbconv-32"}, "width": 0.5, "resolution": 32,
+             "stages": [{"blocks": [{"kernel": 3, "expansion": 1}]}, {"blocks": [{"kernel": 5, "expansion": 4}, {"kernel": 7, "expansion": 6}]}]},
+    "accuracy": {"supernet": 0.5, "finetuned_fp32": 0.8123, "int8": 0.8101, "test_images": 10000, "val_finetuned_fp32": 0.82, "val_int8": 0.81},
+    "macs": 5900000, "params": 120000,
+    "sram": {"total": 60000, "arena": 50000, "input": 3072, "scratch": 100, "persistent": 0, "data_bss": 16, "stack": 400, "reserve": 0},
+    "flash": {"total": 150000, "weights": 130000, "tables": 5000, "code": 15000, "code_is_linked": true, "reserve": 0},
+    "latency_ms": {"stm32f746": 51.5}, "energy_mj": {"stm32f746": 9.25}, "board": "stm32f746",
+    "limits": {"sram_bytes": 65536, "flash_bytes": null, "macs": 6000000, "latency_ms": 200, "energy_mj": null},
+    "caps": [{"key": "limits.macs", "value": "6M", "effort": "quick", "override": "--max-macs N|none"}],
+    "space": {"why": "because", "sub_spaces": 30},
+    "search": {"evaluated": 100, "generations": 5,
+      "reference": {"largest": {"accuracy": 0.6, "macs": 9000000, "fits": false}, "smallest": {"accuracy": 0.3, "macs": 900000, "fits": true},
+                    "median": {"accuracy": 0.4, "macs": 4000000, "fits": true}},
+      "comparison": {"by": "supernet", "networks": [{"arch": "a", "macs": 1, "accuracy": 0.4}], "mean": 0.40, "winner": 0.5, "macs_tolerance": 0.1, "finetune_steps": null}},
+    "verify": {"images": 100, "arm_note": "arm-none-eabi-gcc 12"}, "approximate": ["a note"],
+    "wall_s": {"space": 1, "train": 60, "evolve": 30, "finetune": 300, "quantize": 2, "export": 1, "verify": 3, "report": 9, "total": 406}})");
+}
+
+}  // namespace
+
+TEST_CASE("the report holds every figure, in plain ASCII without colours") {
+  const std::string text = render_result(example(), false);
+  for (const char* part : {"81.01 %", "81.23 %", "58.6 KiB of 64.0 KiB", "not limited", "5.90 M of 6.00 M",
+                           "51.5 of 200.0 ms", "+10.00 points", "--max-macs N|none", "exceeds the limits",
+                           "5x5 e4  7x7 e6", "6:46", "runs/x/firmware/", "a note", "because"}) {
+    CAPTURE(part);
+    CHECK_THAT(text, Contains(part));
+  }
+  CHECK(std::all_of(text.begin(), text.end(), [](char c) { return c == '\n' || (c >= 0x20 && c < 0x7f); }));
+}
+
+TEST_CASE("colours change nothing but colours") {
+  const std::string coloured = render_result(example(), true);
+  std::string stripped;
+  for (size_t i = 0; i < coloured.size(); ++i) {
+    if (coloured[i] == '\033')
+      i = coloured.find('m', i);
+    else
+      stripped += coloured[i];
+  }
+  CHECK(stripped == render_result(example(), false));
+  CHECK(stripped != coloured);
+}
+
+TEST_CASE("a search that found less than random says so") {
+  nlohmann::json result = example();
+  result["search"]["comparison"]["winner"] = 0.35;
+  CHECK_THAT(render_result(result, false), Contains("-5.00 points"));
+  result["search"]["comparison"] = nullptr;
+  CHECK_THAT(render_result(result, false), Contains("none: no random fitting network"));
+}
