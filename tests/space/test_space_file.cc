@@ -90,6 +90,7 @@ TEST_CASE("errors of a space file name the file, the line and the key") {
 
 TEST_CASE("a damaged space file is an error or another valid space, never a crash") {
   const std::string text = read_file("configs/spaces/mbconv-32.yaml");
+  const std::string marks = "[]{}:,-&*!|>'\"#%\n\t 0123456789.e";
   Rng rng(1);
   int rejected = 0;
   for (int round = 0; round < 2000; ++round) {
@@ -104,7 +105,7 @@ TEST_CASE("a damaged space file is an error or another valid space, never a cras
           damaged.erase(at, static_cast<size_t>(rng.below(20)));
           break;
         default:
-          damaged.insert(at, 1, "[]{}:,-&*!|>'\"#%\n\t 0123456789.e"[rng.below(33)]);
+          damaged.insert(at, 1, marks[static_cast<size_t>(rng.below(static_cast<int64_t>(marks.size())))]);
           break;
       }
     }
