@@ -65,7 +65,7 @@ TrainOptions train_options(const Config& config, const std::string& section) {
     options.subnets_per_step = narrow(config.integer("train.subnets_per_step"));
   } else {
     options.warmup_fraction = 0;  // one architecture, nothing elastic
-    options.subnets_per_step = 1;
+    options.subnets_per_step = narrow(config.integer("finetune.shards"));
   }
   return options;
 }

@@ -75,7 +75,7 @@ void add_limits_and_data(Schema& schema) {
       .add(choice("data.name", {"cifar10", "mnist", "fashion-mnist", "folder"}, "cifar10",
                   "data set; folder = train/<class>/*.png|jpg under data.root"))
       .add(unset("data.root", Kind::kText, "where the data lies; none = $TINYNAS_DATA, else datasets/cache"))
-      .add(real("data.val_fraction", 0.1, 0.001, 0.9,
+      .add(real("data.val_fraction", 0.1, 0.001, 0.5,
                 "part of the training images held out for the search, stratified"))
       .add(integer("data.split_seed", 1, 0, 9e15,
                    "which images are held out; not the run's seed, so runs compare"))
@@ -90,7 +90,7 @@ void add_limits_and_data(Schema& schema) {
 
 void add_space(Schema& schema) {
   schema.add(integer("space_optimisation.samples", 1000, 1, 1e7, "networks drawn in every (W,R) sub-space"))
-      .add(real("space_optimisation.min_fit_fraction", 0.05, 0, 1,
+      .add(real("space_optimisation.min_fit_fraction", 0.1, 0, 1,
                 "part of the samples that must fit for a sub-space to be eligible"))
       .add(integer("space_optimisation.short_training_steps", 200, 1, 1e7,
                    "where memory does not bind: supernet steps spent on each of the top sub-spaces"))
@@ -138,7 +138,10 @@ void add_search(Schema& schema) {
 
 void add_deployment(Schema& schema) {
   add_training(schema, "finetune", "the winner alone, from its supernet weights", 5000, 0.05);
-  schema.add(choice("quantize.calibration", {"minmax", "mse"}, "mse", "how an activation's range is got"))
+  schema
+      .add(integer("finetune.shards", 2, 1, 64,
+                   "batches of batch_size images a step, side by side on the workers; gradients are averaged"))
+      .add(choice("quantize.calibration", {"minmax", "mse"}, "mse", "how an activation's range is got"))
       .add(integer("quantize.images", 256, 1, 1e6, "training images that activation ranges are got from"))
       .add(text("export.name", "model", "C identifier: prefix of the package's files and symbols"))
       .add(integer("export.golden_vectors", 8, 1, 1000,
