@@ -164,10 +164,11 @@ LinkedSize measure_linked(const std::string& compiler, const std::vector<std::st
   }
   compile.push_back("-I" + (package / "include").string());
 
-  write_file_atomic(work / "link_main.c",
+  // A hyphen: no file of a package has this name.
+  write_file_atomic(work / "tn-link-main.c",
                     fill_template(asset("export/templates/link_main.c"), {{"NAME", name}}));
   std::vector<fs::path> sources = package_sources(package);
-  sources.push_back(work / "link_main.c");
+  sources.push_back(work / "tn-link-main.c");
   std::map<std::string, fs::path> objects;  // by the source's stem
   for (const fs::path& source : sources) {
     const fs::path object = work / (source.stem().string() + ".o");
