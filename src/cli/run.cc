@@ -11,7 +11,6 @@
 
 #include "base/error.h"
 #include "base/files.h"
-#include "base/hash.h"
 
 namespace tinynas {
 
@@ -121,6 +120,16 @@ const StageRecord* Run::record(const std::string& stage) const {
   return found == records_.end() ? nullptr : &found->second;
 }
 
+std::map<std::string, std::string> Run::recorded_outputs(const std::string& name) const {
+  std::map<std::string, std::string> found;
+  for (const auto& [stage, record] : records_) {
+    for (const auto& [file, hash] : record.outputs) {
+      if (file == name || file.starts_with(name + "/")) found[file] = hash;
+    }
+  }
+  return found;
+}
+
 void Run::finish(const std::string& stage, StageRecord record) {
   unfinished_s_.erase(stage);
   records_[stage] = std::move(record);
@@ -179,18 +188,15 @@ fs::path newest_run(const fs::path& parent) {
   return newest;
 }
 
-std::string hash_path(const fs::path& path) {
-  if (fs::is_regular_file(path)) return hash_file_hex(path);
-  if (!fs::is_directory(path)) return "";
-  std::vector<fs::path> files;
-  for (const auto& entry : fs::recursive_directory_iterator(path)) {
-    if (entry.is_regular_file()) files.push_back(entry.path());
+std::vector<std::string> files_of(const fs::path& directory, const std::string& name) {
+  if (fs::is_regular_file(directory / name)) return {name};
+  std::vector<std::string> files;
+  if (!fs::is_directory(directory / name)) return files;
+  for (const auto& entry : fs::recursive_directory_iterator(directory / name)) {
+    if (entry.is_regular_file()) files.push_back(fs::relative(entry.path(), directory).string());
   }
   std::sort(files.begin(), files.end());
-  Hasher hasher;
-  for (const fs::path& file : files)
-    hasher.add(fs::relative(file, path).string()).add("\n").add(hash_file_hex(file)).add("\n");
-  return hasher.hex();
+  return files;
 }
 
 }  // namespace tinynas

@@ -16,7 +16,7 @@ namespace tinynas {
 // What state.json keeps of a finished stage.
 struct StageRecord {
   std::string inputs;                          // fingerprint of the files it read
-  std::map<std::string, std::string> outputs;  // file or folder in the run directory -> content hash
+  std::map<std::string, std::string> outputs;  // file, relative to the run directory -> content hash
   std::map<std::string, std::string> config;   // option -> value it was run with
   double wall_s = 0;                           // all attempts together
   nlohmann::json summary;                      // what the stage reported, for result.json
@@ -42,6 +42,8 @@ class Run {
 
   // nullptr when the stage is not finished.
   const StageRecord* record(const std::string& stage) const;
+  // Of all finished stages: the outputs that are `name` or lie in the folder `name`.
+  std::map<std::string, std::string> recorded_outputs(const std::string& name) const;
   void finish(const std::string& stage, StageRecord record);
   void forget(const std::string& stage);
   // Seconds of attempts that did not finish.
@@ -69,7 +71,7 @@ std::filesystem::path new_run_directory(const std::filesystem::path& parent, con
 // The run under `parent` whose state changed last. Throws Error(kUsage) when there is none.
 std::filesystem::path newest_run(const std::filesystem::path& parent);
 
-// Hash of a file's content, or of all files of a folder with their names; "" when there is nothing.
-std::string hash_path(const std::filesystem::path& path);
+// Files under `directory`/`name`, which is a file or a folder, relative to `directory` and sorted.
+std::vector<std::string> files_of(const std::filesystem::path& directory, const std::string& name);
 
 }  // namespace tinynas

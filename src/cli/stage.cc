@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <stdexcept>
 
 #include "base/error.h"
 #include "base/hash.h"
@@ -24,17 +25,33 @@ std::map<std::string, std::string> config_values(const Config& config, const Sta
   return values;
 }
 
+// From what the earlier stages recorded, which is what lies there: they were checked before.
 std::string input_fingerprint(const Run& run, const Stage& stage) {
   Hasher hasher;
-  for (const std::string& input : stage.inputs)
-    hasher.add(input).add("=").add(hash_path(run.path(input))).add("\n");
+  for (const std::string& input : stage.inputs) {
+    for (const auto& [file, hash] : run.recorded_outputs(input))
+      hasher.add(file).add("=").add(hash).add("\n");
+  }
   return hasher.hex();
 }
 
+// Files that came to an output folder later, such as what a firmware build leaves, do no harm.
 bool outputs_intact(const Run& run, const StageRecord& record) {
   return std::all_of(record.outputs.begin(), record.outputs.end(), [&](const auto& output) {
-    return !output.second.empty() && hash_path(run.path(output.first)) == output.second;
+    return std::filesystem::is_regular_file(run.path(output.first)) &&
+           hash_file_hex(run.path(output.first)) == output.second;
   });
+}
+
+// Content hashes of the files that the stage left, folders file by file.
+std::map<std::string, std::string> hash_outputs(const Run& run, const Stage& stage) {
+  std::map<std::string, std::string> hashes;
+  for (const std::string& output : stage.outputs) {
+    const std::vector<std::string> files = files_of(run.directory(), output);
+    if (files.empty()) throw std::logic_error("stage " + stage.name + " left no " + output);
+    for (const std::string& file : files) hashes[file] = hash_file_hex(run.path(file));
+  }
+  return hashes;
 }
 
 // The first option whose value is not the one that the finished stage was run with; "" when there is none.
@@ -85,11 +102,7 @@ void run_stage(Run& run, const Stage& stage) {
     if (error.code() == ExitCode::kInterrupted) run.add_unfinished_seconds(stage.name, elapsed_s());
     throw;
   }
-  for (const std::string& output : stage.outputs) {
-    record.outputs[output] = hash_path(run.path(output));
-    if (record.outputs[output].empty())
-      throw io_error(run.path(output).string() + ": stage '" + stage.name + "' left no such file");
-  }
+  record.outputs = hash_outputs(run, stage);
   record.wall_s = run.unfinished_seconds(stage.name) + elapsed_s();
   run.metrics().write({{"event", "stage"}, {"stage", stage.name}, {"wall_s", record.wall_s}});
   spdlog::info("   {} done in {}", stage.name, format_seconds(record.wall_s));

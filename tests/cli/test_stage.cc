@@ -83,8 +83,11 @@ Config resumed(const fs::path& run, const std::vector<std::string>& assignments 
 std::string all_outputs(const fs::path& run) {
   std::string text;
   for (int i = 0; i < kStages; ++i) {
-    text += hash_path(run / ("stage" + std::to_string(i) + ".out")) +
-            hash_path(run / ("stage" + std::to_string(i) + ".dir"));
+    for (const char* kind : {".out", ".dir"}) {
+      for (const std::string& file : files_of(run, "stage" + std::to_string(i) + kind)) {
+        text += file + "=" + hash_file_hex(run / file) + "\n";
+      }
+    }
   }
   return text;
 }
@@ -186,6 +189,9 @@ TEST_CASE("a damaged output is made again, and what followed it stays where the 
   Run run = Run::create(temporary.path / "r", config_with({}));
   run_stages(run, chain.stages());
   write_file_atomic(run.path("stage1.out"), "scribble");
+  run_stages(run, chain.stages());
+  CHECK(chain.runs == std::vector<int>{1, 2, 1});
+  write_file_atomic(run.path("stage0.dir") / "build.log", "somebody worked here");
   run_stages(run, chain.stages());
   CHECK(chain.runs == std::vector<int>{1, 2, 1});
   fs::remove_all(run.path("stage0.dir"));
