@@ -37,6 +37,7 @@ std::vector<double> finetune_each(Workbench& bench, Run& run, const Supernet& su
                    run.metrics())
               .val_accuracy;
       write_json_file(partial_path, partial);
+      std::filesystem::remove(run.path("comparison.state"));
     }
     accuracies.push_back(partial["accuracy"][name].get<double>());
   }

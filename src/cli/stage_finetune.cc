@@ -19,6 +19,7 @@ nlohmann::json run_finetune(Workbench& bench, Run& run) {
                                    compute_options(config), run.path("finetune.state"), run.metrics());
   result.model.class_names = bench.dataset().class_names;
   save_float_model(result.model, run.path("model.safetensors"));
+  std::filesystem::remove(run.path("finetune.state"));
   spdlog::info("   fp32 top-1 on the validation images: {:.2f} %", 100 * result.val_accuracy);
   return {{"steps", options.steps}, {"val_accuracy_fp32", result.val_accuracy}};
 }

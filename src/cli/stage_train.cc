@@ -18,6 +18,11 @@ nlohmann::json run_train(Workbench& bench, Run& run) {
   train_supernet(supernet, bench.train(chosen.sub_space.resolution), options, sampler,
                  compute_options(config), run.path("train.state"), run.metrics());
   supernet.save(run.path("supernet.safetensors"));
+  std::filesystem::remove(run.path("train.state"));
+  // What an interrupted later stage left was made from other weights.
+  for (const char* stale : {"finetune.state", "comparison.state", "comparison.partial.json"}) {
+    std::filesystem::remove(run.path(stale));
+  }
   return {{"steps", options.steps},
           {"batch_size", options.batch_size},
           {"subnets_per_step", options.subnets_per_step},

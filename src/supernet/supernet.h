@@ -69,9 +69,9 @@ struct TrainOptions {
 // win.
 using ArchitectureSampler = std::function<Architecture(Rng&)>;
 
-// Trains in place. `state_path` (train.state) is written every checkpoint_every steps and on interruption,
-// and gone on from when it exists and was made by the same options; it is removed at the end. Throws
-// Error(kInterrupted).
+// Trains in place. `state_path` (train.state) is written every checkpoint_every steps, on interruption and at
+// the end, and gone on from when it exists and was made by the same options. The caller removes it once the
+// result is on disk: a full disk then costs no training. Throws Error(kInterrupted).
 void train_supernet(Supernet& supernet, const ImageSet& train, const TrainOptions& options,
                     const ArchitectureSampler& sampler, const ComputeOptions& compute,
                     const std::filesystem::path& state_path, MetricsLog& metrics);
@@ -105,7 +105,7 @@ struct FinetuneResult {
   double val_accuracy = 0;  // fp32, on the validation images
 };
 
-// Trains one architecture alone, starting from its supernet weights.
+// Trains one architecture alone, starting from its supernet weights. `state_path` as for train_supernet().
 FinetuneResult finetune(const Supernet& supernet, const Architecture& architecture, const ImageSet& train,
                         const ImageSet& val, const TrainOptions& options,
                         const RecalibrationOptions& recalibration, const ComputeOptions& compute,

@@ -97,7 +97,7 @@ class Trainer {
       ++step_;
       progress.update(step_, note());
       if (step_ % steps_per_epoch() == 0 || step_ == options_.steps) log_epoch();
-      if (interrupted() || (step_ % options_.checkpoint_every == 0 && step_ < options_.steps)) save_state();
+      if (interrupted() || step_ % options_.checkpoint_every == 0 || step_ == options_.steps) save_state();
       check_interrupt();
     }
     weights_.to_device("cpu");
@@ -329,7 +329,6 @@ void train_weights(SupernetImpl& weights, const std::string& label, const ImageS
                    MetricsLog& metrics) {
   options.check();
   Trainer(weights, label, train, options, sampler, compute, state_path, metrics).run();
-  if (!state_path.empty()) std::filesystem::remove(state_path);
 }
 
 }  // namespace tinynas
