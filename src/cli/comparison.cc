@@ -19,8 +19,12 @@ std::vector<double> finetune_each(Workbench& bench, Run& run, const Supernet& su
   TrainOptions options = train_options(config, "finetune");
   options.steps = config.integer("comparison.finetune_steps");
   const std::filesystem::path partial_path = run.path("comparison.partial.json");
-  const std::string key =
-      supernet.checkpoint_hash() + " " + std::to_string(options.steps) + " " + config.formatted("seed");
+  std::string key = supernet.checkpoint_hash() + " " + std::to_string(options.steps);
+  for (const OptionSpec& option : config.schema().options()) {
+    const bool matters = option.key == "seed" || option.key.starts_with("finetune.") ||
+                         option.key.starts_with("augment.") || option.key.starts_with("recalibration.");
+    if (matters) key += " " + option.key + "=" + config.formatted(option.key);
+  }
   nlohmann::json partial = {{"key", key}, {"accuracy", nlohmann::json::object()}};
   if (std::filesystem::exists(partial_path)) {
     const nlohmann::json before = read_json_file(partial_path);

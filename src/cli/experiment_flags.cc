@@ -30,9 +30,13 @@ void add_flag(CLI::App& app, std::vector<GivenFlag>& given, const FlagOfKey& fla
       ->group(group);
 }
 
+bool is_fetched_set(const std::string& data) {
+  return data == "cifar10" || data == "mnist" || data == "fashion-mnist";
+}
+
 // A name of a data set, an image folder (train/<class>/*), or the folder that the downloaded sets lie in.
 void add_data(std::vector<GivenFlag>& given, const std::string& data) {
-  if (data == "cifar10" || data == "mnist" || data == "fashion-mnist") {
+  if (is_fetched_set(data)) {
     given.push_back({"--data", "data.name", data});
     return;
   }
@@ -86,7 +90,13 @@ ExperimentSources ExperimentFlags::sources(const std::optional<std::filesystem::
   ExperimentSources sources;
   sources.efforts_directory = home_directory() / "configs" / "efforts";
   if (previous) sources.previous = *previous / "config.resolved.yaml";
-  if (!config_file.empty()) sources.config_file = config_file;
+  // A fetched set comes with an experiment of its own (no flips for digits) where none is named.
+  const std::filesystem::path of_data = home_directory() / "configs" / (data + ".yaml");
+  if (!config_file.empty()) {
+    sources.config_file = config_file;
+  } else if (!previous && is_fetched_set(data) && std::filesystem::exists(of_data)) {
+    sources.config_file = of_data;
+  }
   sources.assignments = assignments;
   sources.flags = given;
   if (!data.empty()) add_data(sources.flags, data);

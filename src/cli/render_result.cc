@@ -134,9 +134,11 @@ void accuracy(Page& page, const nlohmann::json& result) {
   page.row("int8, test",
            page.strong(percent(accuracy.at("int8"))) + "   by integer arithmetic, as the firmware computes");
   page.row("fp32, test", percent(accuracy.at("finetuned_fp32")));
-  page.row("validation",
-           fmt::format("int8 {}, fp32 {}, in the supernet {}", percent(accuracy.at("val_int8")),
-                       percent(accuracy.at("val_finetuned_fp32")), percent(accuracy.at("supernet"))));
+  page.row(
+      "validation",
+      fmt::format("int8 {}, fp32 {} on {} images; in the supernet {} on {}", percent(accuracy.at("val_int8")),
+                  percent(accuracy.at("val_finetuned_fp32")), accuracy.at("val_images").get<int64_t>(),
+                  percent(accuracy.at("supernet")), accuracy.at("supernet_val_images").get<int64_t>()));
 }
 
 void search(Page& page, const nlohmann::json& result) {
@@ -196,9 +198,8 @@ void closing(Page& page, const nlohmann::json& result) {
   page.heading("What to hand over");
   page.row("firmware", page.strong(result.at("firmware").get<std::string>() + "/") +
                            "   C99, no malloc; `make test` there checks it");
-  page.row("verified",
-           fmt::format("{} test images bit for bit; {}", result.at("verify").at("images").get<int64_t>(),
-                       result.at("verify").at("arm_note").get<std::string>()));
+  page.row("verified", fmt::format("{} bit for bit; {}", result.at("verify").at("inputs").get<std::string>(),
+                                   result.at("verify").at("arm_note").get<std::string>()));
   page.row("run directory", result.at("directory").get<std::string>() + "/   result.json has all of this");
 }
 

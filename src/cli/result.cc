@@ -1,5 +1,7 @@
 #include "cli/result.h"
 
+#include <algorithm>
+
 #include "base/error.h"
 #include "cli/options.h"
 #include "cli/paths.h"
@@ -24,9 +26,11 @@ nlohmann::json caps_in_force(const Config& config) {
     const char* key;
     const char* flag;
   };
+  // Limits and subsets that a preset sets; budgets of steps are no caps and stand in config.resolved.yaml.
   static const Cap caps[] = {{"limits.macs", "--max-macs N|none"},
                              {"data.max_train_images", "--set data.max_train_images=0"},
-                             {"data.max_test_images", "--set data.max_test_images=0"}};
+                             {"data.max_test_images", "--set data.max_test_images=0"},
+                             {"search.val_images", "--set search.val_images=0"}};
   nlohmann::json list = nlohmann::json::array();
   for (const Cap& cap : caps) {
     const bool caps_something = !config.value(cap.key).is_null() && config.value(cap.key) != 0;
@@ -125,6 +129,9 @@ nlohmann::json make_result(Workbench& bench, const Run& run, const TestAccuracy&
   nlohmann::json arch = to_json(winner.space, winner.architecture, winner.num_classes);
   arch["encoding"] = encode(winner.architecture);
 
+  const int64_t dataset_val = space.at("data").at("val_images").get<int64_t>();
+  const int64_t supernet_val = config.integer("search.val_images");
+
   return {{"format", "tinynas-result-1"},
           {"name", config.optional_text("name").value_or(config.text("data.name"))},
           {"directory", run.directory().string()},
@@ -135,6 +142,8 @@ nlohmann::json make_result(Workbench& bench, const Run& run, const TestAccuracy&
             {"finetuned_fp32", test.fp32},
             {"int8", test.int8},
             {"test_images", test.images},
+            {"val_images", dataset_val},
+            {"supernet_val_images", supernet_val == 0 ? dataset_val : std::min(supernet_val, dataset_val)},
             {"val_finetuned_fp32", summary(run, "finetune").at("val_accuracy_fp32")},
             {"val_int8", summary(run, "quantize").at("val_accuracy_int8")}}},
           {"macs", macs(graph)},
@@ -154,6 +163,7 @@ nlohmann::json make_result(Workbench& bench, const Run& run, const TestAccuracy&
             {"comparison", evolve.at("comparison")}}},
           {"verify",
            {{"images", verify.at("images")},
+            {"inputs", verify.at("inputs")},
             {"arm_compiled", verify.at("arm_compiled")},
             {"arm_note", verify.at("arm_note")}}},
           {"approximate", what_is_approximate(bound, verify, bench.board())},

@@ -85,8 +85,7 @@ Run Run::create(const fs::path& directory, const Config& config) {
   fs::create_directories(directory, error);
   if (error) throw io_error(directory.string() + ": cannot be created: " + error.message());
   Run run(directory, config, lock_directory(directory));
-  write_file_atomic(run.path(kConfigFile), config.to_yaml());
-  run.save_state();
+  run.record_options();
   return run;
 }
 
@@ -110,9 +109,12 @@ Run Run::open(const fs::path& directory, Config config) {
   } catch (const nlohmann::json::exception& error) {
     throw usage_error(where + ": damaged: " + error.what());
   }
-  write_file_atomic(run.path(kConfigFile), run.config_.to_yaml());
-  run.save_state();
   return run;
+}
+
+void Run::record_options() const {
+  write_file_atomic(path(kConfigFile), config_.to_yaml());
+  save_state();
 }
 
 const StageRecord* Run::record(const std::string& stage) const {

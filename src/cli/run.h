@@ -31,6 +31,8 @@ class Run {
   // of values that did not change are restored. Throws Error(kUsage) when the directory is no run or is in
   // use.
   static Run open(const std::filesystem::path& directory, Config config);
+  // Writes the options of this process as the run's own; before, the files hold those of the run as it was.
+  void record_options() const;
   ~Run();
   Run(Run&& other) noexcept;
   Run& operator=(Run&&) = delete;

@@ -113,6 +113,7 @@ void run_stage(Run& run, const Stage& stage) {
 
 void run_stages(Run& run, const std::vector<Stage>& stages) {
   for (const Stage& stage : stages) refuse_changed_options(run, stage);
+  run.record_options();  // only now: a refused change must not be what the run is said to have been made with
   for (const Stage& stage : stages) {
     if (is_current(run, stage)) {
       spdlog::info("== {}: finished before, in {}", stage.name,
@@ -140,6 +141,7 @@ void run_one_stage(Run& run, const std::vector<Stage>& stages, const std::string
     spdlog::info("== {}: finished before, in {}; --again repeats it", name, format_seconds(record->wall_s));
     return;
   }
+  run.record_options();
   for (auto later = wanted; later != stages.end(); ++later) run.forget(later->name);
   run_stage(run, *wanted);
 }

@@ -69,12 +69,16 @@ nlohmann::json run_evolve(Workbench& bench, Run& run) {
 }  // namespace
 
 Stage evolve_stage(Workbench& bench) {
-  return {.name = "evolve",
-          .doc = "the most accurate architecture that meets every limit",
-          .config_keys = {"search", "recalibration", "comparison", "data", "limits", "board", "seed"},
-          .inputs = {"space.json", "supernet.safetensors"},
-          .outputs = {"search.json", "arch.json"},
-          .run = [&bench](Run& run) { return run_evolve(bench, run); }};
+  Stage stage{.name = "evolve",
+              .doc = "the most accurate architecture that meets every limit",
+              .config_keys = {"search", "recalibration", "comparison", "data", "limits", "board", "seed"},
+              .inputs = {"space.json", "supernet.safetensors"},
+              .outputs = {"search.json", "arch.json"},
+              .run = [&bench](Run& run) { return run_evolve(bench, run); }};
+  if (bench.config().text("comparison.by") == "finetune") {
+    stage.config_keys.insert(stage.config_keys.end(), {"finetune", "augment"});
+  }
+  return stage;
 }
 
 }  // namespace tinynas

@@ -2,6 +2,7 @@
 #include <spdlog/spdlog.h>
 
 #include "base/error.h"
+#include "base/rng.h"
 #include "base/units.h"
 #include "cli/options.h"
 #include "cli/result.h"
@@ -25,16 +26,37 @@ CostReport linked_costs(const Int8Model& model, const CostOptions& options, cons
   return costs;
 }
 
+struct VerifyInputs {
+  std::vector<std::vector<int8_t>> tensors;  // int8 NHWC
+  std::string description;                   // "100 test images", or what they were topped up with
+};
+
+// verify.images test images. Where the test part has fewer, random tensors make up the number: equality of
+// outputs is claimed for any input, and random ones reach the extremes that pictures do not.
+VerifyInputs verify_inputs(Workbench& bench, const Shape& shape) {
+  const ImageSet& test = bench.test(shape.h);
+  const int64_t wanted = bench.config().integer("verify.images");
+  const int64_t images = std::min(wanted, test.size());
+  VerifyInputs inputs;
+  for (int64_t i = 0; i < images; ++i) {
+    inputs.tensors.push_back(quantize_pixels(test.image(i), test.image_bytes()));
+  }
+  Rng rng = Rng(static_cast<uint64_t>(bench.config().integer("seed"))).fork("verify");
+  for (int64_t i = images; i < wanted; ++i) {
+    std::vector<int8_t>& tensor = inputs.tensors.emplace_back(static_cast<size_t>(shape.elements()));
+    for (int8_t& value : tensor) value = static_cast<int8_t>(rng.below(256) - 128);
+  }
+  inputs.description = fmt::format("{} test images", images);
+  if (images < wanted) inputs.description += fmt::format(" and {} random inputs", wanted - images);
+  return inputs;
+}
+
 nlohmann::json run_verify(Workbench& bench, Run& run) {
   const Config& config = bench.config();
   const Int8Model model = load_int8_model(run.path("model.int8.json"));
-  const ImageSet& test = bench.test(model.graph.tensor(model.graph.input).shape.h);
-  std::vector<std::vector<int8_t>> inputs;
-  for (int64_t i = 0; i < std::min(config.integer("verify.images"), test.size()); ++i) {
-    inputs.push_back(quantize_pixels(test.image(i), test.image_bytes()));
-  }
+  const VerifyInputs inputs = verify_inputs(bench, model.graph.tensor(model.graph.input).shape);
   const VerifyReport report =
-      verify_package(run.path("firmware"), model, inputs, verify_options(config, bench.board()));
+      verify_package(run.path("firmware"), model, inputs.tensors, verify_options(config, bench.board()));
   if (!report.passed()) {
     throw Error(
         ExitCode::kVerification,
@@ -44,7 +66,7 @@ nlohmann::json run_verify(Workbench& bench, Run& run) {
             run.path("firmware").string(), report.mismatches, report.images, report.compiled_arena_bytes,
             report.planned_arena_bytes));
   }
-  spdlog::info("   {} test images equal bit for bit; arena {} bytes as planned; {}", report.images,
+  spdlog::info("   {} equal bit for bit; arena {} bytes as planned; {}", inputs.description,
                report.compiled_arena_bytes, report.arm_note);
 
   const CostReport costs = linked_costs(model, bench.cost_options(), report);
@@ -55,6 +77,7 @@ nlohmann::json run_verify(Workbench& bench, Run& run) {
                                             "; search again with a smaller limit");
   }
   const nlohmann::json summary = {{"images", report.images},
+                                  {"inputs", inputs.description},
                                   {"mismatches", report.mismatches},
                                   {"arena_bytes", report.compiled_arena_bytes},
                                   {"arm_compiled", report.arm_compiled},
@@ -70,7 +93,7 @@ nlohmann::json run_verify(Workbench& bench, Run& run) {
 Stage verify_stage(Workbench& bench) {
   return {.name = "verify",
           .doc = "the compiled package against the integer interpreter, bit for bit",
-          .config_keys = {"verify", "board", "data", "limits"},
+          .config_keys = {"verify", "board", "data", "limits", "seed"},
           .inputs = {"firmware", "model.int8.json", "model.int8.bin"},
           .outputs = {"verify.json"},
           .run = [&bench](Run& run) { return run_verify(bench, run); }};

@@ -82,7 +82,7 @@ Values template_values(const Source& source, size_t golden_count) {
   put_shape("OUTPUT", graph.tensor(graph.output).shape, quant_params(source, graph.output), values);
   // data/batch.h normalises a pixel to (pixel - 128) / 64: with that scale and zero point q is pixel - 128.
   const bool pixels = input.scale == 1.0f / 64 && input.zero_point == 0;
-  values["INPUT_NOTE"] = pixels ? "For 8-bit pixels: q = pixel - 128."
+  values["INPUT_NOTE"] = pixels ? "For 8-bit pixels of an image of this size: q = pixel - 128."
                                 : "q = round(real / scale) + zero_point, clamped to int8.";
   values["INPUT_EXAMPLE"] = pixels ? "(int8_t)(pixel[i] - 128)" : "quantised[i]";
   for (const COperator& op : source.operators) {

@@ -124,14 +124,14 @@ class Evolution {
     if (!asked.empty()) {
       store_.put_costs(constraint_.key(), costs);
       int64_t done = static_cast<int64_t>(result_.candidates.size() + cached);
-      const std::string note =
-          ranking_.empty() ? "" : "best " + percent(result_.candidates[ranking_.front()].accuracy);
+      double best = ranking_.empty() ? 0 : result_.candidates[ranking_.front()].accuracy;
       size_t reported = 0;
       const auto keep = [&](size_t i, double accuracy) {
         ++reported;
         store_.put(evaluator_key_, architectures[i], accuracy);
         batch[asked[i]].accuracy = accuracy;
-        progress_.update(std::max(++done, stored_before_), note);
+        best = std::max(best, accuracy);
+        progress_.update(std::max(++done, stored_before_), "best " + percent(best));
       };
       evaluator_.evaluate(architectures, keep);
       if (reported != asked.size()) {

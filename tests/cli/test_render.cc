@@ -12,7 +12,7 @@ nlohmann::json example() {
     "name": "cifar10", "effort": "quick", "seed": 3, "directory": "runs/x", "firmware": "runs/x/firmware",
     "arch": {"space": {"name": "mbconv-32"}, "width": 0.5, "resolution": 32,
              "stages": [{"blocks": [{"kernel": 3, "expansion": 1}]}, {"blocks": [{"kernel": 5, "expansion": 4}, {"kernel": 7, "expansion": 6}]}]},
-    "accuracy": {"supernet": 0.5, "finetuned_fp32": 0.8123, "int8": 0.8101, "test_images": 10000, "val_finetuned_fp32": 0.82, "val_int8": 0.81},
+    "accuracy": {"supernet": 0.5, "finetuned_fp32": 0.8123, "int8": 0.8101, "test_images": 10000, "val_finetuned_fp32": 0.82, "val_int8": 0.81, "val_images": 5000, "supernet_val_images": 2000},
     "macs": 5900000, "params": 120000,
     "sram": {"total": 60000, "arena": 50000, "input": 3072, "scratch": 100, "persistent": 0, "data_bss": 16, "stack": 400, "reserve": 0},
     "flash": {"total": 150000, "weights": 130000, "tables": 5000, "code": 15000, "code_is_linked": true, "reserve": 0},
@@ -24,7 +24,7 @@ nlohmann::json example() {
       "reference": {"largest": {"accuracy": 0.6, "macs": 9000000, "fits": false}, "smallest": {"accuracy": 0.3, "macs": 900000, "fits": true},
                     "median": {"accuracy": 0.4, "macs": 4000000, "fits": true}},
       "comparison": {"by": "supernet", "networks": [{"arch": "a", "macs": 1, "accuracy": 0.4}], "mean": 0.40, "winner": 0.5, "macs_tolerance": 0.1, "finetune_steps": null}},
-    "verify": {"images": 100, "arm_note": "arm-none-eabi-gcc 12"}, "approximate": ["a note"],
+    "verify": {"images": 100, "inputs": "90 test images and 10 random inputs", "arm_note": "arm-none-eabi-gcc 12"}, "approximate": ["a note"],
     "wall_s": {"space": 1, "train": 60, "evolve": 30, "finetune": 300, "quantize": 2, "export": 1, "verify": 3, "report": 9, "total": 406}})");
 }
 
@@ -32,9 +32,10 @@ nlohmann::json example() {
 
 TEST_CASE("the report holds every figure, in plain ASCII without colours") {
   const std::string text = render_result(example(), false);
-  for (const char* part : {"81.01 %", "81.23 %", "58.6 KiB of 64.0 KiB", "not limited", "5.90 M of 6.00 M",
-                           "51.5 of 200.0 ms", "+10.00 points", "--max-macs N|none", "exceeds the limits",
-                           "5x5 e4  7x7 e6", "6:46", "runs/x/firmware/", "a note", "because"}) {
+  for (const char* part :
+       {"81.01 %", "81.23 %", "on 2000", "90 test images and 10 random inputs", "58.6 KiB of 64.0 KiB",
+        "not limited", "5.90 M of 6.00 M", "51.5 of 200.0 ms", "+10.00 points", "--max-macs N|none",
+        "exceeds the limits", "5x5 e4  7x7 e6", "6:46", "runs/x/firmware/", "a note", "because"}) {
     CAPTURE(part);
     CHECK_THAT(text, Contains(part));
   }

@@ -27,6 +27,18 @@ TEST_CASE("flat images stay flat and the range of the pixels is kept at every re
   }
 }
 
+TEST_CASE("every size of images goes to every resolution of a grid, and flat images stay flat") {
+  for (int size = 8; size <= 96; ++size) {
+    ImageSet flat = random_images(1, size, size, 1, 1, 1);
+    std::fill(flat.pixels.begin(), flat.pixels.end(), uint8_t{200});
+    for (int resolution = 8; resolution <= 96; resolution += 4) {
+      const ImageSet scaled = resample(flat, resolution);
+      REQUIRE(std::all_of(scaled.pixels.begin(), scaled.pixels.end(),
+                          [](uint8_t pixel) { return pixel == 200; }));
+    }
+  }
+}
+
 TEST_CASE("shrinking is antialiased: a fine chequerboard becomes grey") {
   ImageSet board = random_images(1, 32, 32, 1, 1, 1);
   for (int y = 0; y < 32; ++y) {
