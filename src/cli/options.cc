@@ -152,9 +152,11 @@ void check_experiment(const Config& config, const Board* board) {
   limits_of(config, board).check(board != nullptr);
   dataset_options(config).check();
   space_optimisation_options(config).check();
+#ifdef TINYNAS_WITH_TORCH  // these belong to the room that trains
   train_options(config, "train").check();
   train_options(config, "finetune").check();
   recalibration_options(config).check();
+#endif
   evolution_options(config).check();
   quantize_options(config).check();
   export_options(config).check();
