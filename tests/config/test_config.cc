@@ -48,7 +48,7 @@ TEST_CASE("a bad value is named with its line, what was got and what is expected
       {"limits:\n  sram: 320q", "f.yaml:2", "'320q'", "320k"},
       {"train: {steps: -3}", "f.yaml:1", "'-3'", "an integer from 1 to"},
       {"train: {steps: 2.5}", "f.yaml:1", "'2.5'", "an integer"},
-      {"data: {val_fraction: 1.5}", "f.yaml:1", "'1.5'", "0.9"},
+      {"data: {val_fraction: 1.5}", "f.yaml:1", "'1.5'", "0.5"},
       {"data: {val_fraction: nan}", "f.yaml:1", "'nan'", "a number"},
       {"effort: hasty", "f.yaml:1", "'hasty'", "smoke, quick, standard, full"},
       {"augment:\n\n  flip: perhaps", "f.yaml:3", "'perhaps'", "true or false"},
