@@ -31,6 +31,11 @@ class JsonReader {
     return JsonReader(*it, where_, path);
   }
 
+  bool is_array() const { return value_->is_array(); }
+  bool is_object() const { return value_->is_object(); }
+  // Whether an object has that member.
+  bool has(const char* key) const { return value_->is_object() && value_->contains(key); }
+
   // The members must be among `keys`, so that a misspelt one does not pass silently.
   void only(std::initializer_list<const char*> keys) const {
     if (!value_->is_object()) fail("an object");

@@ -12,8 +12,6 @@ uint64_t split_mix(uint64_t& state) {
   return z ^ (z >> 31);
 }
 
-uint64_t rotate_left(uint64_t x, int k) { return (x << k) | (x >> (64 - k)); }
-
 }  // namespace
 
 Rng::Rng(uint64_t seed) : seed_(seed) {
@@ -32,27 +30,6 @@ Rng Rng::fork(std::string_view tag) const {
   uint64_t hash = 0xcbf29ce484222325ULL;  // FNV-1a: the tag is a short literal, not data
   for (const char c : tag) hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001b3ULL;
   return fork(hash);
-}
-
-uint64_t Rng::next() {
-  const uint64_t result = rotate_left(state_[1] * 5, 7) * 9;
-  const uint64_t t = state_[1] << 17;
-  state_[2] ^= state_[0];
-  state_[3] ^= state_[1];
-  state_[1] ^= state_[2];
-  state_[0] ^= state_[3];
-  state_[2] ^= t;
-  state_[3] = rotate_left(state_[3], 45);
-  return result;
-}
-
-int64_t Rng::below(int64_t n) {
-  // Rejection keeps the draw exactly uniform.
-  const uint64_t range = static_cast<uint64_t>(n);
-  const uint64_t limit = UINT64_MAX - UINT64_MAX % range;
-  uint64_t draw = next();
-  while (draw >= limit) draw = next();
-  return static_cast<int64_t>(draw % range);
 }
 
 double Rng::uniform() { return static_cast<double>(next() >> 11) * 0x1.0p-53; }

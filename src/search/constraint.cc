@@ -22,6 +22,9 @@ nlohmann::json board_json(const Board& board) {
 Constraint::Constraint(SearchSpace space, int num_classes, Limits limits, CostOptions options)
     : space_(std::move(space)), num_classes_(num_classes), limits_(limits), options_(options) {
   space_.check();
+  if (space_.block != BlockKind::kMbConv) {
+    throw usage_error("space " + space_.name + ": networks of DS blocks are not lowered to operators yet");
+  }
   limits_.check(options_.board != nullptr);
   if (num_classes_ < 1) {
     throw usage_error("number of classes: got " + std::to_string(num_classes_) + ", expected at least 1");

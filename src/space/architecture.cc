@@ -26,47 +26,92 @@ void require_option(const Where& where, const char* gene, const std::vector<int>
                     " is not in the space, expected one of " + list_of(options));
 }
 
-BlockChoice sample_block(const StageSpec& stage, Rng& rng) {
-  // Two statements: the order of the draws is part of what a seed means.
-  BlockChoice block;
-  block.kernel = rng.pick(stage.kernels);
-  block.expansion = rng.pick(stage.expansions);
-  return block;
-}
-
-Architecture uniform_architecture(const SearchSpace& space, const SubSpace& sub_space,
-                                  int (*choose)(const std::vector<int>&)) {
-  Architecture architecture{sub_space, {}};
-  for (const StageSpec& stage : space.stages) {
-    const BlockChoice block{choose(stage.kernels), choose(stage.expansions)};
-    architecture.stages.push_back(
-        {std::vector<BlockChoice>(static_cast<size_t>(choose(stage.depths)), block)});
+// The options of a stage's blocks in one sub-space, and their draws. The order of the draws is part of what a
+// seed means: the kernel, then the expansion (MBConv) or the channels (DS).
+class BlockOptions {
+ public:
+  BlockOptions(const SearchSpace& space, const StageSpec& stage, const SubSpace& sub_space)
+      : stage_(stage), separable_(space.block == BlockKind::kDepthwiseSeparable) {
+    if (separable_) channels_ = channel_options(space, stage, sub_space.width);
   }
-  return architecture;
-}
+
+  void redraw_kernel(BlockChoice& block, Rng& rng) const { block.kernel = rng.pick(stage_.kernels); }
+
+  void redraw_size(BlockChoice& block, Rng& rng) const {
+    if (separable_) {
+      block.channels = channels_.at(rng.below(channels_.count()));
+    } else {
+      block.expansion = rng.pick(stage_.expansions);
+    }
+  }
+
+  // All genes of a block.
+  void draw(BlockChoice& block, Rng& rng) const {
+    block = {};
+    redraw_kernel(block, rng);
+    redraw_size(block, rng);
+  }
+
+  BlockChoice largest() const {
+    return {stage_.kernels.back(), stage_.expansions.back(), separable_ ? channels_.last : 0};
+  }
+  BlockChoice smallest() const {
+    return {stage_.kernels.front(), stage_.expansions.front(), separable_ ? channels_.first : 0};
+  }
+
+  // The options of the channel gene; 0 alone for MBConv.
+  bool has_channels(int channels) const { return separable_ ? channels_.contains(channels) : channels == 0; }
+  std::string channels_text() const {
+    if (!separable_) return "0 (the stage's channels are fixed)";
+    if (channels_.count() == 1) return std::to_string(channels_.first);
+    return std::to_string(channels_.first) + " to " + std::to_string(channels_.last) + " in steps of " +
+           std::to_string(channels_.step);
+  }
+
+ private:
+  const StageSpec& stage_;
+  bool separable_;
+  ChannelOptions channels_;
+};
 
 }  // namespace
 
-Architecture sample(const SearchSpace& space, const SubSpace& sub_space, Rng& rng) {
-  Architecture architecture{sub_space, {}};
-  architecture.stages.reserve(space.stages.size());
-  for (const StageSpec& stage : space.stages) {
-    StageChoice choice;
-    choice.blocks.resize(static_cast<size_t>(rng.pick(stage.depths)));
-    for (BlockChoice& block : choice.blocks) block = sample_block(stage, rng);
-    architecture.stages.push_back(std::move(choice));
+void sample_into(const SearchSpace& space, const SubSpace& sub_space, Rng& rng, Architecture& architecture) {
+  architecture.sub_space = sub_space;
+  architecture.stages.resize(space.stages.size());
+  for (size_t i = 0; i < space.stages.size(); ++i) {
+    const StageSpec& stage = space.stages[i];
+    const BlockOptions options(space, stage, sub_space);
+    std::vector<BlockChoice>& blocks = architecture.stages[i].blocks;
+    blocks.resize(static_cast<size_t>(rng.pick(stage.depths)));
+    for (BlockChoice& block : blocks) options.draw(block, rng);
   }
+}
+
+Architecture sample(const SearchSpace& space, const SubSpace& sub_space, Rng& rng) {
+  Architecture architecture;
+  sample_into(space, sub_space, rng, architecture);
   return architecture;
 }
 
 Architecture largest(const SearchSpace& space, const SubSpace& sub_space) {
-  return uniform_architecture(
-      space, sub_space, [](const std::vector<int>& o) { return *std::max_element(o.begin(), o.end()); });
+  Architecture architecture{sub_space, {}};
+  for (const StageSpec& stage : space.stages) {
+    const BlockChoice block = BlockOptions(space, stage, sub_space).largest();
+    architecture.stages.push_back(
+        {std::vector<BlockChoice>(static_cast<size_t>(stage.depths.back()), block)});
+  }
+  return architecture;
 }
 
 Architecture smallest(const SearchSpace& space, const SubSpace& sub_space) {
-  return uniform_architecture(
-      space, sub_space, [](const std::vector<int>& o) { return *std::min_element(o.begin(), o.end()); });
+  Architecture architecture{sub_space, {}};
+  for (const StageSpec& stage : space.stages) {
+    const BlockChoice block = BlockOptions(space, stage, sub_space).smallest();
+    architecture.stages.push_back(
+        {std::vector<BlockChoice>(static_cast<size_t>(stage.depths.front()), block)});
+  }
+  return architecture;
 }
 
 Architecture mutate(const SearchSpace& space, const Architecture& parent, double probability, Rng& rng) {
@@ -74,15 +119,16 @@ Architecture mutate(const SearchSpace& space, const Architecture& parent, double
   for (size_t i = 0; i < space.stages.size(); ++i) {
     const StageSpec& stage = space.stages[i];
     std::vector<BlockChoice>& blocks = child.stages[i].blocks;
+    const BlockOptions options(space, stage, parent.sub_space);
     const size_t old_depth = blocks.size();
     if (rng.chance(probability)) blocks.resize(static_cast<size_t>(rng.pick(stage.depths)));
     for (size_t j = 0; j < blocks.size(); ++j) {
       if (j >= old_depth) {
-        blocks[j] = sample_block(stage, rng);
+        options.draw(blocks[j], rng);
         continue;
       }
-      if (rng.chance(probability)) blocks[j].kernel = rng.pick(stage.kernels);
-      if (rng.chance(probability)) blocks[j].expansion = rng.pick(stage.expansions);
+      if (rng.chance(probability)) options.redraw_kernel(blocks[j], rng);
+      if (rng.chance(probability)) options.redraw_size(blocks[j], rng);
     }
   }
   return child;
@@ -105,7 +151,9 @@ Architecture crossover(const SearchSpace& space, const Architecture& a, const Ar
       const BlockChoice& from_a = j < blocks_a.size() ? blocks_a[j] : blocks_b[j];
       const BlockChoice& from_b = j < blocks_b.size() ? blocks_b[j] : blocks_a[j];
       choice.blocks[j].kernel = rng.chance(0.5) ? from_a.kernel : from_b.kernel;
-      choice.blocks[j].expansion = rng.chance(0.5) ? from_a.expansion : from_b.expansion;
+      const BlockChoice& size_from = rng.chance(0.5) ? from_a : from_b;  // of the two, a space has one
+      choice.blocks[j].expansion = size_from.expansion;
+      choice.blocks[j].channels = size_from.channels;
     }
     child.stages.push_back(std::move(choice));
   }
@@ -129,12 +177,16 @@ void validate(const SearchSpace& space, const Architecture& architecture) {
   for (size_t i = 0; i < space.stages.size(); ++i) {
     const StageSpec& stage = space.stages[i];
     const std::vector<BlockChoice>& blocks = architecture.stages[i].blocks;
+    const BlockOptions options(space, stage, sub_space);
     const auto stage_name = [&] { return where() + ": stage " + std::to_string(i); };
     require_option(stage_name, "depth", stage.depths, static_cast<int>(blocks.size()));
     for (size_t j = 0; j < blocks.size(); ++j) {
       const auto block_name = [&] { return stage_name() + ", block " + std::to_string(j); };
       require_option(block_name, "kernel", stage.kernels, blocks[j].kernel);
       require_option(block_name, "expansion", stage.expansions, blocks[j].expansion);
+      if (options.has_channels(blocks[j].channels)) continue;
+      throw usage_error(block_name() + ": channels " + std::to_string(blocks[j].channels) +
+                        " are not in the space, expected " + options.channels_text());
     }
   }
 }

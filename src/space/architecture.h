@@ -12,11 +12,13 @@ namespace tinynas {
 
 struct BlockChoice {
   int kernel = 3;
-  int expansion = 1;
+  int expansion = 1;  // DS: 1
+  int channels = 0;   // DS: output channels, after the width multiplier; MBConv: 0, they are the stage's
   bool operator==(const BlockChoice&) const = default;
 };
 
-// blocks.size() is the stage's depth: a skipped block has no genes, so equal networks have equal genotypes.
+// blocks.size() is the stage's depth: a skipped block has no genes, so equal networks have equal genotypes. A
+// stage that is skipped (DS) has none.
 struct StageChoice {
   std::vector<BlockChoice> blocks;
   bool operator==(const StageChoice&) const = default;
@@ -29,10 +31,15 @@ struct Architecture {
 };
 
 // All of these return members of the space (validate() passes).
-Architecture sample(const SearchSpace& space, const SubSpace& sub_space, Rng& rng);   // every dimension uniform
-Architecture largest(const SearchSpace& space, const SubSpace& sub_space);            // largest kernel, expansion, depth
+Architecture sample(const SearchSpace& space, const SubSpace& sub_space,
+                    Rng& rng);  // every dimension uniform
+// The same into `architecture`, whose memory is used again: for loops that draw many.
+void sample_into(const SearchSpace& space, const SubSpace& sub_space, Rng& rng, Architecture& architecture);
+Architecture largest(const SearchSpace& space,
+                     const SubSpace& sub_space);  // largest kernel, expansion, depth, channels
 Architecture smallest(const SearchSpace& space, const SubSpace& sub_space);
-// Each gene (depth, kernel, expansion) is redrawn with `probability`; a block that a new depth adds is sampled.
+// Each gene (depth, kernel, expansion or channels) is redrawn with `probability`; a block that a new depth
+// adds is sampled.
 Architecture mutate(const SearchSpace& space, const Architecture& parent, double probability, Rng& rng);
 // Uniform crossover gene by gene; both parents must be of the same sub-space.
 Architecture crossover(const SearchSpace& space, const Architecture& a, const Architecture& b, Rng& rng);
@@ -40,13 +47,18 @@ Architecture crossover(const SearchSpace& space, const Architecture& a, const Ar
 // Throws Error(kUsage) naming the stage and block that is not in the space.
 void validate(const SearchSpace& space, const Architecture& architecture);
 
-// Short canonical text, for keys and logs: "w0.50-r32:k3e1|k5e4,k3e6|...". decode(encode(a)) == a.
+// Short canonical text, for keys and logs: "w0.50-r32:k3e1|k5e4,k3e6|..."; DS blocks "k3c64", a skipped stage
+// is empty
+// ("k3c64||k5c96"). decode(encode(a)) == a.
 std::string encode(const Architecture& architecture);
 Architecture decode(const std::string& text);
 
 // arch.json: {"format": "tinynas-arch-1", "space": {...}, "width": W, "resolution": R, "num_classes": N,
-//             "stages": [{"blocks": [{"kernel": k, "expansion": e}, ...]}, ...]}. The space travels with it, so that the
-// file alone describes the network.
+//             "stages": [{"blocks": [{"kernel": k, "expansion": e}, ...]}, ...]}; DS blocks {"kernel": k,
+//             "channels": c}.
+// The space travels with it, so that the file alone describes the network. What a space of square images and
+// MBConv blocks does not need ("block", "columns", rows and columns of the stem) is not written, so that
+// files and keys of such spaces stay what they were.
 nlohmann::json to_json(const SearchSpace& space);
 SearchSpace space_from_json(const nlohmann::json& json, const std::string& where);
 nlohmann::json to_json(const SearchSpace& space, const Architecture& architecture, int num_classes);

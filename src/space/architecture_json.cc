@@ -19,24 +19,82 @@ std::vector<int> ints_of(const JsonReader& reader) {
   return values;
 }
 
+BlockKind block_of(const JsonReader& reader) {
+  const std::string text = reader.text();
+  for (const BlockKind kind : {BlockKind::kMbConv, BlockKind::kDepthwiseSeparable}) {
+    if (text == name_of(kind)) return kind;
+  }
+  reader.fail("\"mbconv\" or \"ds\"");
+}
+
+// 3, or [10, 4]: rows, columns.
+void read_rows_columns(const JsonReader& reader, int& rows, int& columns) {
+  if (!reader.is_array()) {
+    rows = int_of(reader);
+    return;
+  }
+  const std::vector<int> both = ints_of(reader);
+  if (both.size() != 2 || both[1] < 1) reader.fail("[rows, columns], 1 or more");
+  rows = both[0];
+  columns = both[1];
+}
+
+nlohmann::json rows_columns(int rows, int columns) {
+  return columns > 0 ? nlohmann::json{rows, columns} : nlohmann::json(rows);
+}
+
+StageSpec read_stage(const JsonReader& reader, BlockKind kind) {
+  StageSpec stage;
+  if (kind == BlockKind::kMbConv) {
+    reader.only({"channels", "stride", "kernels", "expansions", "depths"});
+    stage.channels = int_of(reader["channels"]);
+    stage.expansions = ints_of(reader["expansions"]);
+  } else {
+    reader.only({"channels", "stride", "kernels", "depths"});
+    const JsonReader channels = reader["channels"];
+    if (channels.is_object()) {
+      channels.only({"min", "max", "step"});
+      stage.min_channels = int_of(channels["min"]);
+      stage.channels = int_of(channels["max"]);
+      stage.channel_step = int_of(channels["step"], 1);
+    } else {
+      stage.channels = int_of(channels);
+    }
+    stage.expansions = {1};
+  }
+  stage.stride = int_of(reader["stride"]);
+  stage.kernels = ints_of(reader["kernels"]);
+  stage.depths = ints_of(reader["depths"]);
+  return stage;
+}
+
+nlohmann::json stage_json(const StageSpec& stage, BlockKind kind) {
+  nlohmann::json json = {{"channels", stage.channels},
+                         {"stride", stage.stride},
+                         {"kernels", stage.kernels},
+                         {"depths", stage.depths}};
+  if (kind == BlockKind::kMbConv) json["expansions"] = stage.expansions;
+  if (stage.elastic_channels()) {
+    json["channels"] = {{"min", stage.min_channels}, {"max", stage.channels}, {"step", stage.channel_step}};
+  }
+  return json;
+}
+
 SearchSpace read_space(const JsonReader& reader) {
-  reader.only(
-      {"name", "input_channels", "stem", "stages", "head_channels", "divisor", "widths", "resolutions"});
+  reader.only({"name", "block", "input_channels", "columns", "stem", "stages", "head_channels", "divisor",
+               "widths", "resolutions"});
   SearchSpace space;
   space.name = reader["name"].text();
+  if (reader.has("block")) space.block = block_of(reader["block"]);
   space.input_channels = int_of(reader["input_channels"]);
+  if (reader.has("columns")) space.columns = int_of(reader["columns"]);
   const JsonReader stem = reader["stem"];
   stem.only({"channels", "kernel", "stride"});
-  space.stem = {int_of(stem["channels"]), int_of(stem["kernel"]), int_of(stem["stride"])};
+  space.stem.channels = int_of(stem["channels"]);
+  read_rows_columns(stem["kernel"], space.stem.kernel, space.stem.kernel_w);
+  read_rows_columns(stem["stride"], space.stem.stride, space.stem.stride_w);
   for (const JsonReader& element : reader["stages"].elements()) {
-    element.only({"channels", "stride", "kernels", "expansions", "depths"});
-    StageSpec stage;
-    stage.channels = int_of(element["channels"]);
-    stage.stride = int_of(element["stride"]);
-    stage.kernels = ints_of(element["kernels"]);
-    stage.expansions = ints_of(element["expansions"]);
-    stage.depths = ints_of(element["depths"]);
-    space.stages.push_back(std::move(stage));
+    space.stages.push_back(read_stage(element, space.block));
   }
   space.head_channels = int_of(reader["head_channels"]);
   space.divisor = int_of(reader["divisor"]);
@@ -59,22 +117,22 @@ void check_in_file(const std::string& where, const Check& check) {
 
 nlohmann::json to_json(const SearchSpace& space) {
   nlohmann::json stages = nlohmann::json::array();
-  for (const StageSpec& stage : space.stages) {
-    stages.push_back({{"channels", stage.channels},
-                      {"stride", stage.stride},
-                      {"kernels", stage.kernels},
-                      {"expansions", stage.expansions},
-                      {"depths", stage.depths}});
-  }
+  for (const StageSpec& stage : space.stages) stages.push_back(stage_json(stage, space.block));
   const StemSpec& stem = space.stem;
-  return {{"name", space.name},
-          {"input_channels", space.input_channels},
-          {"stem", {{"channels", stem.channels}, {"kernel", stem.kernel}, {"stride", stem.stride}}},
-          {"stages", stages},
-          {"head_channels", space.head_channels},
-          {"divisor", space.divisor},
-          {"widths", space.widths},
-          {"resolutions", space.resolutions}};
+  nlohmann::json json = {{"name", space.name},
+                         {"input_channels", space.input_channels},
+                         {"stem",
+                          {{"channels", stem.channels},
+                           {"kernel", rows_columns(stem.kernel, stem.kernel_w)},
+                           {"stride", rows_columns(stem.stride, stem.stride_w)}}},
+                         {"stages", stages},
+                         {"head_channels", space.head_channels},
+                         {"divisor", space.divisor},
+                         {"widths", space.widths},
+                         {"resolutions", space.resolutions}};
+  if (space.block != BlockKind::kMbConv) json["block"] = name_of(space.block);
+  if (space.columns > 0) json["columns"] = space.columns;
+  return json;
 }
 
 SearchSpace space_from_json(const nlohmann::json& json, const std::string& where) {
@@ -88,7 +146,10 @@ nlohmann::json to_json(const SearchSpace& space, const Architecture& architectur
   for (const StageChoice& stage : architecture.stages) {
     nlohmann::json blocks = nlohmann::json::array();
     for (const BlockChoice& block : stage.blocks) {
-      blocks.push_back({{"kernel", block.kernel}, {"expansion", block.expansion}});
+      const bool separable = space.block == BlockKind::kDepthwiseSeparable;
+      blocks.push_back(
+          {{"kernel", block.kernel},
+           {separable ? "channels" : "expansion", separable ? block.channels : block.expansion}});
     }
     stages.push_back({{"blocks", blocks}});
   }
@@ -113,8 +174,17 @@ ArchitectureFile architecture_from_json(const nlohmann::json& json, const std::s
     stage.only({"blocks"});
     StageChoice choice;
     for (const JsonReader& block : stage["blocks"].elements()) {
-      block.only({"kernel", "expansion"});
-      choice.blocks.push_back({int_of(block["kernel"]), int_of(block["expansion"])});
+      const bool separable = file.space.block == BlockKind::kDepthwiseSeparable;
+      BlockChoice genes;
+      if (separable) {
+        block.only({"kernel", "channels"});
+        genes.channels = int_of(block["channels"]);
+      } else {
+        block.only({"kernel", "expansion"});
+        genes.expansion = int_of(block["expansion"]);
+      }
+      genes.kernel = int_of(block["kernel"]);
+      choice.blocks.push_back(genes);
     }
     file.architecture.stages.push_back(std::move(choice));
   }

@@ -80,17 +80,18 @@ class TextReader {
 std::string encode(const Architecture& architecture) {
   std::string text = "w" + width_text(architecture.sub_space.width) + "-r" +
                      std::to_string(architecture.sub_space.resolution);
-  char separator = ':';
+  char stage_separator = ':';
   for (const StageChoice& stage : architecture.stages) {
-    for (const BlockChoice& block : stage.blocks) {
-      text += separator;
+    text += stage_separator;
+    stage_separator = '|';
+    for (size_t j = 0; j < stage.blocks.size(); ++j) {
+      const BlockChoice& block = stage.blocks[j];
+      if (j > 0) text += ',';
       text += 'k';
       text += std::to_string(block.kernel);
-      text += 'e';
-      text += std::to_string(block.expansion);
-      separator = ',';
+      text += block.channels > 0 ? 'c' : 'e';
+      text += std::to_string(block.channels > 0 ? block.channels : block.expansion);
     }
-    separator = '|';
   }
   return text;
 }
@@ -105,17 +106,22 @@ Architecture decode(const std::string& text) {
   reader.expect(":");
   do {
     StageChoice stage;
-    do {
-      BlockChoice block;
-      reader.expect("k");
-      block.kernel = reader.positive_integer();
-      reader.expect("e");
-      block.expansion = reader.positive_integer();
-      stage.blocks.push_back(block);
-    } while (reader.accept(","));
+    if (reader.accept("k")) {
+      do {
+        BlockChoice block;
+        block.kernel = reader.positive_integer();
+        if (reader.accept("c")) {
+          block.channels = reader.positive_integer();
+        } else {
+          reader.expect("e");
+          block.expansion = reader.positive_integer();
+        }
+        stage.blocks.push_back(block);
+      } while (reader.accept(",k"));
+    }
     architecture.stages.push_back(std::move(stage));
   } while (reader.accept("|"));
-  if (!reader.done()) reader.fail("\",\", \"|\" or the end");
+  if (!reader.done()) reader.fail("\",k\", \"|\" or the end");
   return architecture;
 }
 

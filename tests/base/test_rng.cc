@@ -45,3 +45,22 @@ TEST_CASE("draws are in range and roughly uniform") {
   CHECK(std::abs(sum / 100000) < 0.02);
   CHECK(std::abs(squares / 100000 - 1) < 0.03);
 }
+
+TEST_CASE("below takes the first draw under the largest multiple of n, modulo n") {
+  // The definition, with its two divisions; the ranges reject from one draw in 2^64 to nearly every second
+  // one.
+  const auto defined = [](Rng& rng, uint64_t n) {
+    const uint64_t limit = UINT64_MAX - UINT64_MAX % n;
+    uint64_t draw = rng.next();
+    while (draw >= limit) draw = rng.next();
+    return static_cast<int64_t>(draw % n);
+  };
+  Rng ranges(5);
+  for (int round = 0; round < 2000; ++round) {
+    const auto n = static_cast<int64_t>(1 + (ranges.next() >> (1 + ranges.below(63))));
+    Rng a(static_cast<uint64_t>(round));
+    Rng b = a;
+    for (int i = 0; i < 20; ++i) CHECK(a.below(n) == defined(b, static_cast<uint64_t>(n)));
+    CHECK(a.next() == b.next());
+  }
+}

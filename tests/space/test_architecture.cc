@@ -13,7 +13,7 @@ using Catch::Matchers::Contains;
 TEST_CASE("samples, children and extremes are members of the space, and survive their text") {
   Rng rng(11);
   for (int round = 0; round < 300; ++round) {
-    const SearchSpace space = random_space(rng);
+    const SearchSpace space = random_any_space(rng);
     const SubSpace sub_space = random_sub_space(space, rng);
     const Architecture a = sample(space, sub_space, rng);
     const Architecture b = sample(space, sub_space, rng);
@@ -31,7 +31,7 @@ TEST_CASE("mutation redraws nothing at probability 0 and everything at 1") {
   Rng rng(12);
   int changed = 0;
   for (int round = 0; round < 200; ++round) {
-    const SearchSpace space = random_space(rng);
+    const SearchSpace space = random_any_space(rng);
     const Architecture parent = sample(space, random_sub_space(space, rng), rng);
     CHECK(mutate(space, parent, 0.0, rng) == parent);
     changed += mutate(space, parent, 1.0, rng) == parent ? 0 : 1;
@@ -42,7 +42,7 @@ TEST_CASE("mutation redraws nothing at probability 0 and everything at 1") {
 TEST_CASE("crossover takes every gene from one of its parents") {
   Rng rng(13);
   for (int round = 0; round < 200; ++round) {
-    const SearchSpace space = random_space(rng);
+    const SearchSpace space = random_any_space(rng);
     const SubSpace sub_space = random_sub_space(space, rng);
     const Architecture a = sample(space, sub_space, rng);
     const Architecture b = sample(space, sub_space, rng);
@@ -56,10 +56,11 @@ TEST_CASE("crossover takes every gene from one of its parents") {
       for (size_t j = 0; j < blocks.size(); ++j) {
         const bool kernel_of_a = j < from_a.size() && blocks[j].kernel == from_a[j].kernel;
         const bool kernel_of_b = j < from_b.size() && blocks[j].kernel == from_b[j].kernel;
-        const bool expansion_of_a = j < from_a.size() && blocks[j].expansion == from_a[j].expansion;
-        const bool expansion_of_b = j < from_b.size() && blocks[j].expansion == from_b[j].expansion;
+        const auto same_size = [&](const BlockChoice& other) {
+          return blocks[j].expansion == other.expansion && blocks[j].channels == other.channels;
+        };
         CHECK((kernel_of_a || kernel_of_b));
-        CHECK((expansion_of_a || expansion_of_b));
+        CHECK(((j < from_a.size() && same_size(from_a[j])) || (j < from_b.size() && same_size(from_b[j]))));
       }
     }
   }
@@ -87,6 +88,42 @@ TEST_CASE("sampling draws every option of a dimension about equally often") {
   }
 }
 
+TEST_CASE("elastic channels are drawn equally often from what the width leaves of their range") {
+  Rng rng(17);
+  SearchSpace space = random_ds_space(rng);
+  space.divisor = 4;
+  StageSpec stage{40, 1, {3}, {1}, {1}, 16, 4};
+  space.stages = {stage};
+  space.check();
+  std::map<int, int> channels;
+  for (int i = 0; i < 3500; ++i) ++channels[sample(space, {1.0, 32}, rng).stages[0].blocks[0].channels];
+  CHECK(channels.size() == 7);
+  CHECK(channels.begin()->first == 16);
+  CHECK(channels.rbegin()->first == 40);
+  // 500 expected, standard deviation 21.
+  for (const auto& [value, count] : channels) {
+    CHECK(value % 4 == 0);
+    CHECK(std::abs(count - 500) < 105);
+  }
+  CHECK(smallest(space, {0.5, 32}).stages[0].blocks[0].channels == 8);
+  CHECK(largest(space, {0.5, 32}).stages[0].blocks[0].channels == 20);
+  CHECK(largest(space, {0.25, 32}).stages[0].blocks[0].channels == 12);  // 10, rounded to the step
+}
+
+TEST_CASE(
+    "drawing into an architecture that was used before gives what sample gives, from the same numbers") {
+  Rng rng(18);
+  Architecture reused;
+  for (int round = 0; round < 200; ++round) {
+    const SearchSpace space = random_any_space(rng);
+    const SubSpace sub_space = random_sub_space(space, rng);
+    Rng twin = rng;
+    sample_into(space, sub_space, rng, reused);
+    CHECK(reused == sample(space, sub_space, twin));
+    CHECK(rng.next() == twin.next());
+  }
+}
+
 TEST_CASE("validate names the stage and the block") {
   Rng rng(15);
   SearchSpace space = random_space(rng);
@@ -111,6 +148,23 @@ TEST_CASE("validate names the stage and the block") {
   CHECK_THAT(message([](Architecture& a) { a.stages.pop_back(); }), Contains("1 stages"));
   CHECK_THAT(message([](Architecture& a) { a.sub_space.width = 0.51; }), Contains("width"));
   CHECK_THAT(message([](Architecture& a) { a.sub_space.resolution = 31; }), Contains("resolution 31"));
+  CHECK_THAT(message([](Architecture& a) { a.stages[0].blocks[0].channels = 16; }),
+             Contains("stage 0, block 0: channels 16"));
+  CHECK_THAT(message([](Architecture& a) { a.stages[1].blocks.clear(); }), Contains("stage 1: depth 0"));
+}
+
+TEST_CASE("validate names channels that a DS block cannot have") {
+  Rng rng(19);
+  SearchSpace space = random_ds_space(rng);
+  space.divisor = 4;
+  space.stages = {{40, 1, {3}, {1}, {1}, 16, 4}};
+  Architecture architecture = sample(space, {0.5, 32}, rng);
+  for (const int channels : {0, 4, 24, 10, -8}) {
+    architecture.stages[0].blocks[0].channels = channels;
+    CHECK_THROWS_WITH(validate(space, architecture),
+                      Contains("stage 0, block 0: channels " + std::to_string(channels)) &&
+                          Contains("8 to 20 in steps of 4"));
+  }
 }
 
 TEST_CASE("the text is the documented one") {
@@ -118,14 +172,17 @@ TEST_CASE("the text is the documented one") {
   CHECK(encode(a) == "w0.50-r32:k3e1|k5e4,k3e6");
   CHECK(encode({{0.125, 96}, {{{{3, 1}}}}}) == "w0.125-r96:k3e1");
   CHECK(encode({{2, 96}, {{{{3, 1}}}}}) == "w2.00-r96:k3e1");
+  const Architecture separable{{1, 49}, {{{{3, 1, 64}}}, {}, {{{5, 1, 96}, {3, 1, 128}}}}};
+  CHECK(encode(separable) == "w1.00-r49:k3c64||k5c96,k3c128");
+  CHECK(decode("w1.00-r49:k3c64||k5c96,k3c128") == separable);
 }
 
 TEST_CASE("decode of mutated text throws Error or gives a value with that very text") {
   Rng rng(16);
-  const std::string alphabet = "wkre0123456789.-:,| \xff";
+  const std::string alphabet = "wkrec0123456789.-:,| \xff";
   int accepted = 0;
   for (int round = 0; round < 20000; ++round) {
-    std::string text = "w0.50-r32:k3e1|k5e4,k3e6";
+    std::string text = round % 2 == 0 ? "w0.50-r32:k3e1|k5e4,k3e6" : "w1.00-r49:k3c64||k5c96,k3c128";
     for (int64_t edits = 1 + rng.below(3); edits > 0 && !text.empty(); --edits) {
       const auto at = static_cast<size_t>(rng.below(static_cast<int64_t>(text.size())));
       const char letter = alphabet[static_cast<size_t>(rng.below(static_cast<int64_t>(alphabet.size())))];

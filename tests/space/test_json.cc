@@ -12,7 +12,7 @@ using nlohmann::json;
 TEST_CASE("spaces and architectures survive JSON text") {
   Rng rng(21);
   for (int round = 0; round < 100; ++round) {
-    const SearchSpace space = random_space(rng);
+    const SearchSpace space = random_any_space(rng);
     const Architecture architecture = sample(space, random_sub_space(space, rng), rng);
     const json written = to_json(space, architecture, 10);
     const ArchitectureFile read = architecture_from_json(json::parse(written.dump()), "arch.json");
@@ -52,12 +52,26 @@ TEST_CASE("errors name the file and the path inside it") {
   CHECK_THAT(message([](json& j) { j = json::array(); }), Contains("arch.json") && Contains("an object"));
 }
 
+TEST_CASE("a space of square images and MBConv blocks is written as before there were others") {
+  Rng rng(24);
+  const json written = to_json(random_space(rng));
+  std::vector<std::string> keys;
+  for (const auto& [key, value] : written.items()) keys.push_back(key);
+  CHECK(keys == std::vector<std::string>{"divisor", "head_channels", "input_channels", "name", "resolutions",
+                                         "stages", "stem", "widths"});
+  CHECK(written["stem"]["kernel"].is_number_integer());
+  CHECK(written["stages"][0].size() == 5);
+}
+
 TEST_CASE("mutated arch.json throws Error or gives a member of a valid space") {
   Rng rng(23);
-  const SearchSpace space = random_space(rng);
-  const std::string good = to_json(space, sample(space, random_sub_space(space, rng), rng), 10).dump();
-  for (int round = 0; round < 5000; ++round) {
-    std::string text = good;
+  std::string good[2];
+  for (std::string& text : good) {
+    const SearchSpace space = &text == good ? random_space(rng) : random_ds_space(rng);
+    text = to_json(space, sample(space, random_sub_space(space, rng), rng), 10).dump();
+  }
+  for (int round = 0; round < 10000; ++round) {
+    std::string text = good[round % 2];
     for (int64_t edits = 1 + rng.below(3); edits > 0; --edits) {
       const auto at = static_cast<size_t>(rng.below(static_cast<int64_t>(text.size())));
       text[at] = rng.chance(0.7) ? static_cast<char>('0' + rng.below(10)) : static_cast<char>(rng.below(256));
