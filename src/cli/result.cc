@@ -8,7 +8,7 @@
 #include "cli/version.h"
 #include "config/experiment.h"
 #include "cost_models/board.h"
-#include "graph/graph.h"
+#include "graph/lower.h"
 
 namespace tinynas {
 namespace {

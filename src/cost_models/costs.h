@@ -14,20 +14,22 @@
 namespace tinynas {
 
 struct SramCost {
-  int64_t arena_bytes = 0;       // includes a resident input and scratch
-  int64_t input_bytes = 0;       // of that, the input
-  int64_t scratch_bytes = 0;     // of that, the largest scratch
+  int64_t arena_bytes = 0;    // includes a resident input and scratch
+  int64_t input_bytes = 0;    // of that, the input
+  int64_t scratch_bytes = 0;  // of that, the largest scratch
   int64_t persistent_bytes = 0;
-  int64_t data_bss_bytes = 0;    // the package's own .data and .bss beside the arena
-  int64_t stack_bytes = 0;       // an upper bound
-  int64_t reserve_bytes = 0;     // the board's
-  int64_t total_bytes() const { return arena_bytes + persistent_bytes + data_bss_bytes + stack_bytes + reserve_bytes; }
+  int64_t data_bss_bytes = 0;  // the package's own .data and .bss beside the arena
+  int64_t stack_bytes = 0;     // an upper bound
+  int64_t reserve_bytes = 0;   // the board's
+  int64_t total_bytes() const {
+    return arena_bytes + persistent_bytes + data_bss_bytes + stack_bytes + reserve_bytes;
+  }
 };
 
 struct FlashCost {
-  int64_t weights_bytes = 0;     // int8 weights and int32 biases, exact
-  int64_t tables_bytes = 0;      // requantisation multipliers and shifts, exact
-  int64_t code_bytes = 0;        // an upper bound until the package was linked
+  int64_t weights_bytes = 0;  // int8 weights and int32 biases, exact
+  int64_t tables_bytes = 0;   // requantisation multipliers and shifts, exact
+  int64_t code_bytes = 0;     // an upper bound until the package was linked
   bool code_is_linked = false;
   int64_t reserve_bytes = 0;
   int64_t total_bytes() const { return weights_bytes + tables_bytes + code_bytes + reserve_bytes; }
@@ -40,7 +42,7 @@ struct OperatorCost {
   int64_t macs = 0;
   int64_t live_bytes = 0;
   int64_t weights_bytes = 0;
-  double latency_ms = 0;         // 0 without a board
+  double latency_ms = 0;  // 0 without a board
 };
 
 struct CostReport {
@@ -51,7 +53,7 @@ struct CostReport {
   std::optional<double> latency_ms;  // needs a board
   std::optional<double> energy_mj;
   std::vector<OperatorCost> operators;
-  std::string bottleneck;        // the operator with the largest live bytes
+  std::string bottleneck;  // the operator with the largest live bytes
 };
 
 struct CostOptions {
@@ -77,14 +79,14 @@ struct Limits {
 };
 
 struct Violation {
-  std::string limit;     // "sram", "flash", "macs", "latency", "energy"
-  double got = 0;        // bytes, MACs, ms or mJ
+  std::string limit;  // "sram", "flash", "macs", "latency", "energy"
+  double got = 0;     // bytes, MACs, ms or mJ
   double allowed = 0;
   double excess_ratio() const { return got / allowed - 1.0; }
 };
 
-// Every limit that `costs` exceeds, in the order of Limits; empty = it fits. Throws Error(kUsage) when latency or energy
-// is limited and `costs` has none (no board, or a board without a figure of its power).
+// Every limit that `costs` exceeds, in the order of Limits; empty = it fits. Throws Error(kUsage) when
+// latency or energy is limited and `costs` has none (no board, or a board without a figure of its power).
 std::vector<Violation> violations(const CostReport& costs, const Limits& limits);
 // For people: "sram: needs 18.2 KiB, limit 4.0 KiB, 14.2 KiB too much".
 std::string describe(const Violation& violation);

@@ -1,7 +1,6 @@
 #include "cost_models/packing.h"
 
 #include <algorithm>
-#include <array>
 #include <numeric>
 
 #include "base/rng.h"
@@ -13,144 +12,224 @@ constexpr int kSearchRounds = 400;  // each is one first-fit, about a microsecon
 
 bool alive_together(const Lifetime& a, const Lifetime& b) { return a.first <= b.last && b.first <= a.last; }
 
-class Packer {
+// First fit in a given order. What is placed is kept by step, so that a buffer looks only at those that it
+// can meet.
+class FirstFit {
  public:
-  explicit Packer(const std::vector<Lifetime>& lifetimes)
+  explicit FirstFit(const std::vector<Lifetime>& lifetimes)
       : lifetimes_(lifetimes), offsets_(lifetimes.size()) {
-    order_.resize(lifetimes.size());
-    by_offset_.reserve(lifetimes.size());
-    best_.height = INT64_MAX;
+    int steps = 0;
+    for (const Lifetime& lifetime : lifetimes) steps = std::max(steps, lifetime.last + 1);
+    begin_.assign(static_cast<size_t>(steps) + 1, 0);
+    for (const Lifetime& lifetime : lifetimes) {
+      for (int step = lifetime.first; step <= lifetime.last; ++step) ++begin_[static_cast<size_t>(step) + 1];
+    }
+    std::partial_sum(begin_.begin(), begin_.end(), begin_.begin());
+    placed_.resize(static_cast<size_t>(begin_.back()));
+    end_.resize(static_cast<size_t>(steps));
   }
 
-  std::vector<int>& order() { return order_; }
-  const Packing& best() const { return best_; }
-  Packing take_best() { return std::move(best_); }
+  const std::vector<int64_t>& offsets() const { return offsets_; }
 
-  // Places the buffers by first fit in the current order and keeps the result when it is the best so far.
-  int64_t place() {
-    by_offset_.clear();
+  // The height of the packing, or any value above `limit` as soon as it is known to exceed that.
+  int64_t place(const std::vector<int>& order, int64_t limit) {
+    std::copy(begin_.begin(), begin_.end() - 1, end_.begin());
     int64_t height = 0;
-    for (const int buffer : order_) {
+    for (const int buffer : order) {
       const Lifetime& lifetime = lifetimes_[static_cast<size_t>(buffer)];
       const int64_t offset = lowest_free(lifetime);
-      offsets_[static_cast<size_t>(buffer)] = offset;
-      const auto after =
-          std::upper_bound(by_offset_.begin(), by_offset_.end(), offset,
-                           [](int64_t value, const Placed& placed) { return value < placed.offset; });
-      by_offset_.insert(after, {offset, offset + lifetime.size, lifetime.first, lifetime.last});
       height = std::max(height, offset + lifetime.size);
-    }
-    if (height < best_.height) {
-      best_.height = height;
-      best_.offsets = offsets_;
+      if (height > limit) return height;
+      offsets_[static_cast<size_t>(buffer)] = offset;
+      for (int step = lifetime.first; step <= lifetime.last; ++step) {
+        placed_[static_cast<size_t>(end_[static_cast<size_t>(step)]++)] = {offset,
+                                                                           offset + lifetime.size_at(step)};
+      }
     }
     return height;
   }
 
-  // The buffers that end at `height` in the last placement, and all that are alive together with one of them:
-  // moving any other cannot lower the peak.
-  void around_peak(int64_t height, std::vector<int>& members) const {
-    members.clear();
-    for (size_t i = 0; i < lifetimes_.size(); ++i) {
-      if (offsets_[i] + lifetimes_[i].size != height) continue;
-      for (size_t j = 0; j < lifetimes_.size(); ++j) {
-        if (alive_together(lifetimes_[i], lifetimes_[j])) members.push_back(static_cast<int>(j));
-      }
-    }
-  }
-
  private:
-  struct Placed {
+  struct Extent {
     int64_t offset;
     int64_t end;
-    int first;
-    int last;
+  };
+  struct Obstacle {
+    int64_t offset;
+    int64_t end;
+    int64_t needed;  // bytes of the buffer that is being placed, at the obstacle's step
   };
 
-  int64_t lowest_free(const Lifetime& lifetime) const {
+  int64_t lowest_free(const Lifetime& lifetime) {
+    obstacles_.clear();
+    for (int step = lifetime.first; step <= lifetime.last; ++step) {
+      const int64_t needed = lifetime.size_at(step);
+      for (int i = begin_[static_cast<size_t>(step)]; i < end_[static_cast<size_t>(step)]; ++i) {
+        const Extent& extent = placed_[static_cast<size_t>(i)];
+        obstacles_.push_back({extent.offset, extent.end, needed});
+      }
+    }
+    std::sort(obstacles_.begin(), obstacles_.end(),
+              [](const Obstacle& a, const Obstacle& b) { return a.offset < b.offset; });
     int64_t candidate = 0;
-    for (const Placed& placed : by_offset_) {
-      if (placed.first > lifetime.last || placed.last < lifetime.first) continue;
-      if (placed.offset >= candidate + lifetime.size) break;
-      candidate = std::max(candidate, placed.end);
+    // A second pass is needed only where the buffer shrinks: an obstacle that was passed over, because little
+    // was needed at its step, may be in the way of a higher candidate.
+    for (bool moved = true; moved;) {
+      moved = false;
+      for (const Obstacle& obstacle : obstacles_) {
+        if (obstacle.end <= candidate || obstacle.offset >= candidate + obstacle.needed) continue;
+        candidate = obstacle.end;
+        moved = true;
+      }
     }
     return candidate;
   }
 
   const std::vector<Lifetime>& lifetimes_;
-  std::vector<int> order_;
   std::vector<int64_t> offsets_;
-  std::vector<Placed> by_offset_;  // placed so far
-  Packing best_;
+  std::vector<int> begin_;  // by step: first of its places in placed_
+  std::vector<int> end_;    // by step: behind the last that is taken
+  std::vector<Extent> placed_;
+  std::vector<Obstacle> obstacles_;
 };
 
 // Orders to begin with. Ties go to the lower index, so that the result is defined.
-template <typename Before>
-void sort_order(std::vector<int>& order, const std::vector<Lifetime>& lifetimes, const Before& before) {
-  std::iota(order.begin(), order.end(), 0);
-  std::sort(order.begin(), order.end(), [&](int a, int b) {
-    const Lifetime& la = lifetimes[static_cast<size_t>(a)];
-    const Lifetime& lb = lifetimes[static_cast<size_t>(b)];
-    if (before(la, lb)) return true;
-    if (before(lb, la)) return false;
-    return a < b;
+enum class First { kLargest, kLongest, kMostArea, kEarliest };
+
+std::vector<int> order_of(const std::vector<Lifetime>& lifetimes, First first) {
+  const auto key = [&](const Lifetime& lifetime) -> std::pair<int64_t, int64_t> {
+    const int64_t length = lifetime.last - lifetime.first + 1;
+    switch (first) {
+      case First::kLargest:
+        return {-lifetime.size, 0};
+      case First::kLongest:
+        return {-length, -lifetime.size};
+      case First::kMostArea:
+        return {-lifetime.size * length, 0};
+      case First::kEarliest:
+        return {lifetime.first, -lifetime.size};
+    }
+    return {};
+  };
+  struct Entry {
+    std::pair<int64_t, int64_t> key;
+    int index;
+    bool operator<(const Entry& other) const {
+      return key != other.key ? key < other.key : index < other.index;
+    }
+  };
+  std::vector<Entry> entries;
+  entries.reserve(lifetimes.size());
+  for (size_t i = 0; i < lifetimes.size(); ++i) entries.push_back({key(lifetimes[i]), static_cast<int>(i)});
+  std::sort(entries.begin(), entries.end());
+  std::vector<int> order;
+  order.reserve(entries.size());
+  for (const Entry& entry : entries) order.push_back(entry.index);
+  return order;
+}
+
+// The buffers that end at `height`, and all that are alive together with one of them: moving any other cannot
+// lower the peak.
+std::vector<int> around_peak(const std::vector<Lifetime>& lifetimes, const Packing& packing) {
+  std::vector<int> members;
+  for (size_t i = 0; i < lifetimes.size(); ++i) {
+    if (packing.offsets[i] + lifetimes[i].size != packing.height) continue;
+    for (size_t j = 0; j < lifetimes.size(); ++j) {
+      if (alive_together(lifetimes[i], lifetimes[j])) members.push_back(static_cast<int>(j));
+    }
+  }
+  return members;
+}
+
+// Buffers that live longer than a step take the bottom and the top of an arena of `height` in turn, the
+// others lie on what is at the bottom. Fits where no more than two of the former are alive at a time. False
+// when it does not.
+bool pack_from_both_ends(const std::vector<Lifetime>& lifetimes, int64_t height, Packing& packing) {
+  packing = {std::vector<int64_t>(lifetimes.size(), 0), height};
+  std::vector<int> order = order_of(lifetimes, First::kEarliest);
+  std::stable_partition(order.begin(), order.end(), [&](int i) {
+    const Lifetime& lifetime = lifetimes[static_cast<size_t>(i)];
+    return lifetime.first != lifetime.last;
   });
+  std::vector<int> placed;
+  const auto is_free = [&](const Lifetime& lifetime, int64_t offset) {
+    if (offset < 0 || offset + lifetime.size > height) return false;
+    return std::none_of(placed.begin(), placed.end(), [&](int other) {
+      const Lifetime& there = lifetimes[static_cast<size_t>(other)];
+      const int64_t at = packing.offsets[static_cast<size_t>(other)];
+      for (int step = std::max(lifetime.first, there.first); step <= std::min(lifetime.last, there.last);
+           ++step) {
+        if (at < offset + lifetime.size_at(step) && offset < at + there.size_at(step)) return true;
+      }
+      return false;
+    });
+  };
+  for (const int index : order) {
+    const Lifetime& lifetime = lifetimes[static_cast<size_t>(index)];
+    std::vector<int64_t> candidates{0, height - lifetime.size};
+    if (lifetime.first == lifetime.last) {
+      for (const int other : placed) {
+        if (!alive_together(lifetime, lifetimes[static_cast<size_t>(other)])) continue;
+        candidates.push_back(packing.offsets[static_cast<size_t>(other)] +
+                             lifetimes[static_cast<size_t>(other)].size_at(lifetime.first));
+      }
+    }
+    const auto found = std::find_if(candidates.begin(), candidates.end(),
+                                    [&](int64_t offset) { return is_free(lifetime, offset); });
+    if (found == candidates.end()) return false;
+    packing.offsets[static_cast<size_t>(index)] = *found;
+    placed.push_back(index);
+  }
+  return true;
 }
 
-bool larger(const Lifetime& a, const Lifetime& b) { return a.size > b.size; }
-
-bool longer(const Lifetime& a, const Lifetime& b) {
-  const int length_a = a.last - a.first;
-  const int length_b = b.last - b.first;
-  return length_a != length_b ? length_a > length_b : a.size > b.size;
-}
-
-bool more_area(const Lifetime& a, const Lifetime& b) {
-  return a.size * (a.last - a.first + 1) > b.size * (b.last - b.first + 1);
-}
-
-bool earlier(const Lifetime& a, const Lifetime& b) {
-  return a.first != b.first ? a.first < b.first : a.size > b.size;
+// Swaps buffers around the peak; goes on from whatever is not worse.
+void search_orders(const std::vector<Lifetime>& lifetimes, FirstFit& first_fit, std::vector<int> best_order,
+                   int64_t lower_bound, Packing& best) {
+  Rng rng(lifetimes.size());
+  std::vector<int> members = around_peak(lifetimes, best);
+  for (int round = 0; round < kSearchRounds && best.height > lower_bound; ++round) {
+    std::vector<int> order = best_order;
+    for (int64_t swaps = 1 + rng.below(2); swaps > 0; --swaps) {
+      const auto member = std::find(order.begin(), order.end(), rng.pick(members));
+      const auto other = order.begin() + rng.below(static_cast<int64_t>(order.size()));
+      std::iter_swap(member, other);
+    }
+    const int64_t height = first_fit.place(order, best.height);
+    if (height > best.height) continue;
+    best = {first_fit.offsets(), height};
+    best_order = std::move(order);
+    members = around_peak(lifetimes, best);
+  }
 }
 
 }  // namespace
 
 Packing pack(const std::vector<Lifetime>& lifetimes, int64_t lower_bound) {
   if (lifetimes.empty()) return {};
-  Packer packer(lifetimes);
+  FirstFit first_fit(lifetimes);
+  Packing best;
+  best.height = std::numeric_limits<int64_t>::max();
   std::vector<int> best_order;
-  int64_t best = INT64_MAX;
-  for (const auto before : {larger, longer, more_area, earlier}) {
-    sort_order(packer.order(), lifetimes, before);
-    const int64_t height = packer.place();
-    if (height < best) {
-      best = height;
-      best_order = packer.order();
-    }
-    if (best <= lower_bound) return packer.take_best();
+  for (const First first : {First::kLargest, First::kLongest, First::kMostArea, First::kEarliest}) {
+    std::vector<int> order = order_of(lifetimes, first);
+    const int64_t height = first_fit.place(order, best.height);
+    if (height >= best.height) continue;
+    best = {first_fit.offsets(), height};
+    best_order = std::move(order);
+    if (best.height <= lower_bound) return best;
   }
+  Packing from_both_ends;
+  if (pack_from_both_ends(lifetimes, lower_bound, from_both_ends)) return from_both_ends;
+  search_orders(lifetimes, first_fit, std::move(best_order), lower_bound, best);
+  return best;
+}
 
-  // Swap buffers around the peak; go on from whatever is not worse.
-  Rng rng(lifetimes.size());
-  std::vector<int> members;
-  std::vector<int>& order = packer.order();
-  order = best_order;
-  packer.place();
-  packer.around_peak(best, members);
-  for (int round = 0; round < kSearchRounds && best > lower_bound; ++round) {
-    order = best_order;
-    for (int64_t swaps = 1 + rng.below(2); swaps > 0; --swaps) {
-      const auto member = std::find(order.begin(), order.end(), rng.pick(members));
-      const auto other = order.begin() + rng.below(static_cast<int64_t>(order.size()));
-      std::iter_swap(member, other);
-    }
-    const int64_t height = packer.place();
-    if (height > best) continue;
-    best = height;
-    best_order = order;
-    packer.around_peak(best, members);
-  }
-  return packer.take_best();
+Packing pack_greedily(const std::vector<Lifetime>& lifetimes) {
+  FirstFit first_fit(lifetimes);
+  const int64_t height =
+      first_fit.place(order_of(lifetimes, First::kLargest), std::numeric_limits<int64_t>::max());
+  return {first_fit.offsets(), height};
 }
 
 }  // namespace tinynas

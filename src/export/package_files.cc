@@ -211,10 +211,13 @@ nlohmann::json operators_json(const Source& source) {
 
 nlohmann::json buffers_json(const Source& source) {
   nlohmann::json list = nlohmann::json::array();
-  for (const PlannedBuffer& buffer : source.plan.buffers) {
+  const Graph& graph = source.model.graph;
+  for (size_t i = 0; i < source.plan.buffers.size(); ++i) {
+    const PlannedBuffer& buffer = source.plan.buffers[i];
     nlohmann::json tensors = nlohmann::json::array();
-    for (const TensorId id : buffer.tensors) tensors.push_back(source.model.graph.tensor(id).name);
-    list.push_back({{"name", buffer.name},
+    for (const TensorId id : tensors_of_buffer(graph, source.plan, static_cast<int>(i)))
+      tensors.push_back(graph.tensor(id).name);
+    list.push_back({{"name", buffer_name(graph, source.plan, buffer)},
                     {"offset_bytes", buffer.offset_bytes},
                     {"size_bytes", buffer.size_bytes},
                     {"first_step", buffer.first_step},

@@ -1,5 +1,5 @@
-// The typed operator graph: the one description of a network that the planner, the search, the quantiser and the
-// exporter share. Batch is 1; every tensor is NHWC. It holds shapes and operators, never weights.
+// The typed operator graph: the one description of a network that the planner, the search, the quantiser and
+// the exporter share. Batch is 1; every tensor is NHWC. It holds shapes and operators, never weights.
 #pragma once
 
 #include <cstdint>
@@ -8,11 +8,9 @@
 #include <utility>
 #include <vector>
 
-#include "space/architecture.h"
+#include "graph/tensor_ids.h"
 
 namespace tinynas {
-
-using TensorId = int;
 
 // Height, width, channels of an NHWC tensor with N = 1. A vector of n values is {1, 1, n}.
 struct Shape {
@@ -40,7 +38,8 @@ enum class OpKind {
 
 enum class Activation { kNone, kRelu, kRelu6 };
 
-const char* name_of(OpKind kind);        // "conv2d", "depthwise_conv2d", "add", "global_avg_pool", "fully_connected"
+const char* name_of(
+    OpKind kind);  // "conv2d", "depthwise_conv2d", "add", "global_avg_pool", "fully_connected"
 const char* name_of(Activation activation);
 
 // Explicit padding in rows and columns of zeros (real 0, that is the zero point).
@@ -52,14 +51,14 @@ struct Padding {
   bool operator==(const Padding&) const = default;
 };
 
-// Padding of TFLite's SAME rule for one axis: out = ceil(in / stride), total = max((out-1)*stride + kernel - in, 0),
-// before = total / 2 (the smaller half comes first). Returns {before, after}.
+// Padding of TFLite's SAME rule for one axis: out = ceil(in / stride), total = max((out-1)*stride + kernel -
+// in, 0), before = total / 2 (the smaller half comes first). Returns {before, after}.
 std::pair<int, int> same_padding(int in, int kernel, int stride);
 
 struct Op {
   OpKind kind = OpKind::kConv2d;
   std::string name;  // unique, for example "stage2.block1.depthwise"; the key of its weights
-  std::vector<TensorId> inputs;
+  TensorIds inputs;
   TensorId output = -1;
   int kernel_h = 1;
   int kernel_w = 1;
@@ -80,14 +79,15 @@ struct Graph {
 
   const Tensor& tensor(TensorId id) const { return tensors[static_cast<size_t>(id)]; }
 
-  // Throws Error(kUsage) naming the operator: ids in range, inputs produced before they are read, exactly one producer,
-  // shapes as shape inference says, no unused tensor; sizes within what the kernels' structs hold (65,535 rows, columns
-  // and channels; 2^28 values a tensor; kernels up to 63).
+  // Throws Error(kUsage) naming the operator: ids in range, inputs produced before they are read, exactly one
+  // producer, shapes as shape inference says, no unused tensor; sizes within what the kernels' structs hold
+  // (65,535 rows, columns and channels; 2^28 values a tensor; kernels up to 63).
   void check() const;
 };
 
 // Output shape of `op` for its input shapes; throws Error(kUsage) naming the operator when they do not agree.
-// `out_channels`: c_out of convolutions and fully connected, which their weights choose; not used for the other kinds.
+// `out_channels`: c_out of convolutions and fully connected, which their weights choose; not used for the
+// other kinds.
 Shape infer_shape(const Op& op, const std::vector<Shape>& inputs, int out_channels);
 
 // Nominal multiply-accumulates (1 MAC = 2 FLOPs), padded taps included; add and pooling count 0 MACs.
@@ -98,13 +98,6 @@ int64_t macs(const Graph& graph);
 int64_t weight_count(const Graph& graph, const Op& op);
 int64_t bias_count(const Graph& graph, const Op& op);
 int64_t params(const Graph& graph);
-
-// Lowers a genotype to operators. Names: "stem"; "stage<i>.block<j>.expand|depthwise|project|add" (i, j from 0; "expand"
-// is missing where expansion is 1, "add" where input and output shapes differ); "head" when the space has one; "pool";
-// "classifier" (fully connected, no activation: the output is logits). Conv outputs are ReLU6 but for project (none).
-// A tensor has the name of the operator that makes it; the input is "input". SAME padding, made explicit.
-// Throws Error(kUsage) when the architecture is not in the space, or a tensor is too large (Graph::check).
-Graph lower(const SearchSpace& space, const Architecture& architecture, int num_classes);
 
 // {"format": "tinynas-graph-1", ...}: the graph as JSON and back (model.int8.json holds one).
 nlohmann::json to_json(const Graph& graph);

@@ -54,7 +54,9 @@ Op read_op(const JsonReader& reader) {
   Op op;
   op.kind = named(reader["kind"], kKinds);
   op.name = reader["name"].text();
-  op.inputs = ints_of(reader["inputs"]);
+  const std::vector<int> inputs = ints_of(reader["inputs"]);
+  if (inputs.size() > TensorIds::kCapacity) reader["inputs"].fail("at most two tensors");
+  op.inputs = inputs;
   op.output = int_of(reader["output"]);
   const auto kernel = int_array_of<2>(reader["kernel"]);
   op.kernel_h = kernel[0];
@@ -110,7 +112,7 @@ nlohmann::json to_json(const Graph& graph) {
     const Padding& pad = op.padding;
     ops.push_back({{"kind", name_of(op.kind)},
                    {"name", op.name},
-                   {"inputs", op.inputs},
+                   {"inputs", std::vector<TensorId>(op.inputs.begin(), op.inputs.end())},
                    {"output", op.output},
                    {"kernel", {op.kernel_h, op.kernel_w}},
                    {"stride", {op.stride_h, op.stride_w}},

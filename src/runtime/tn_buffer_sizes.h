@@ -48,13 +48,12 @@ static inline int32_t tn_conv2d_get_buffer_size(int32_t in_h, int32_t in_w, int3
  * @param[in]  c         Channels of input and output
  * @param[in]  kernel_h  Height of the kernel
  * @param[in]  kernel_w  Width of the kernel
- * @param[in]  stride_h  Step between output rows; 1 when in place
- * @param[in]  stride_w  Step between output columns; 1 when in place
- * @param[in]  in_place  Whether the output is written over the input (which then must have the output's
- * shape)
+ * @param[in]  stride_h  Step between output rows
+ * @param[in]  stride_w  Step between output columns
+ * @param[in]  in_place  Whether the output is written over the input
  *
  * @return     Bytes. Out of place 0. In place the kernel goes channel by channel through a ring of kernel_h
- * padded rows of one channel, whatever h and c: kernel_h * (w + kernel_w - 1). No alignment is needed.
+ * padded rows of one channel, whatever h, c and the strides: kernel_h * (w + kernel_w - 1). No alignment is needed.
  */
 static inline int32_t tn_depthwise_conv2d_get_buffer_size(int32_t h, int32_t w, int32_t c, int32_t kernel_h,
                                                           int32_t kernel_w, int32_t stride_h,

@@ -13,7 +13,7 @@
 
 /* Raised whenever a struct or an argument below changes: a package checks it against the kernels that it is
  * built with. */
-#define TN_KERNELS_VERSION 1
+#define TN_KERNELS_VERSION 2
 
 #ifdef __cplusplus
 extern "C" {
@@ -81,7 +81,8 @@ void tn_conv2d_1x1(const tn_conv2d_op* op, const int8_t* input, int8_t* output);
 void tn_depthwise_conv2d(const tn_conv2d_op* op, const int8_t* input, int8_t* output);
 
 /*
- * Stride 1, output shape = input shape: `data` [h][w][c] holds the input before and the output after.
+ * Where every window begins inside the input, (out_h - 1) * stride_h < in_h and likewise for w: `data` holds
+ * the input [in_h][in_w][c] before and, from its first byte on, the output [out_h][out_w][c] after.
  * `scratch`: kernel_h * (in_w + kernel_w - 1) bytes (tn_depthwise_conv2d_get_buffer_size), outside `data`.
  */
 void tn_depthwise_conv2d_in_place(const tn_conv2d_op* op, int8_t* data, int8_t* scratch);

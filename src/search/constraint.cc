@@ -2,7 +2,7 @@
 
 #include "base/hash.h"
 #include "base/units.h"
-#include "graph/graph.h"
+#include "graph/lower.h"
 
 namespace tinynas {
 namespace {
@@ -41,7 +41,7 @@ Constraint::Constraint(SearchSpace space, int num_classes, Limits limits, CostOp
 }
 
 CostReport Constraint::costs(const Architecture& architecture) const {
-  return estimate(lower(space_, architecture, num_classes_), options_);
+  return estimate(lower(space_, architecture, num_classes_, Names::kNone), options_);
 }
 
 std::vector<Violation> Constraint::violations(const Architecture& architecture) const {

@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "graph/graph.h"
+#include "graph/lower.h"
 #include "quantize/safetensors.h"
 #include "space/architecture.h"
 

@@ -8,6 +8,7 @@
 #include "base/files.h"
 #include "base/rng.h"
 #include "cost_models/costs.h"
+#include "graph/lower.h"
 
 using namespace tinynas;
 using Catch::Matchers::Contains;

@@ -7,6 +7,7 @@
 #include "base/error.h"
 #include "cost_models/costs.h"
 #include "cost_models/kernels.h"
+#include "graph/lower.h"
 #include "runtime/tn_buffer_sizes.h"
 
 using namespace tinynas;
@@ -100,7 +101,8 @@ TEST_CASE("operators add up to the whole, and are left out on request") {
     CHECK(op_macs == costs.macs);
     CHECK(weights == costs.flash.weights_bytes);
     CHECK(ms == Approx(*costs.latency_ms));
-    CHECK(costs.bottleneck == graph.ops[static_cast<size_t>(plan.bottleneck_step)].name);
+    CHECK(costs.bottleneck ==
+          graph.ops[static_cast<size_t>(plan.order[static_cast<size_t>(plan.bottleneck_step)].op)].name);
     CHECK(costs.sram.arena_bytes == plan.arena_bytes);
     CHECK(costs.sram.total_bytes() == plan.arena_bytes + costs.sram.stack_bytes + board.sram_reserve_bytes);
     CostOptions brief = on(board);

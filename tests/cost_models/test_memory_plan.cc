@@ -6,14 +6,14 @@
 #include "../space/random_space.h"
 #include "base/error.h"
 #include "cost_models/memory_plan.h"
+#include "cost_models/step_rules.h"
+#include "graph/lower.h"
 #include "runtime/tn_buffer_sizes.h"
 
 using namespace tinynas;
 using namespace tinynas::testing;
 
 namespace {
-
-int64_t align_up(int64_t bytes, int alignment) { return (bytes + alignment - 1) / alignment * alignment; }
 
 // A tensor's value, byte by byte: different for every tensor.
 uint32_t stamp(TensorId id, int64_t byte) {
@@ -72,11 +72,15 @@ void check_plan(const Graph& graph, const PlanOptions& options) {
     const PlannedBuffer& buffer = plan.buffers[i];
     CHECK(buffer.offset_bytes % options.alignment == 0);
     end = std::max(end, align_up(buffer.offset_bytes + buffer.size_bytes, options.alignment));
-    for (const TensorId id : buffer.tensors) {
+    const std::vector<TensorId> tensors = tensors_of_buffer(graph, plan, static_cast<int>(i));
+    CHECK(tensors.empty() == (buffer.tensor < 0));
+    if (!tensors.empty()) CHECK(tensors.front() == buffer.tensor);
+    for (const TensorId id : tensors) {
       ++homes[static_cast<size_t>(id)];
       CHECK(plan.buffer_of_tensor[static_cast<size_t>(id)] == static_cast<int>(i));
-      CHECK(graph.tensor(id).bytes() == buffer.size_bytes);
+      CHECK(graph.tensor(id).bytes() <= buffer.size_bytes);
     }
+    if (!tensors.empty()) CHECK(graph.tensor(tensors.front()).bytes() == buffer.size_bytes);
   }
   CHECK(end == plan.arena_bytes);
   CHECK(std::all_of(homes.begin(), homes.end(), [](int count) { return count == 1; }));
@@ -88,8 +92,8 @@ void check_plan(const Graph& graph, const PlanOptions& options) {
     int64_t aligned = 0;
     for (const PlannedBuffer& buffer : plan.buffers) {
       if (static_cast<int>(step) < buffer.first_step || static_cast<int>(step) > buffer.last_step) continue;
-      live += buffer.size_bytes;
-      aligned += align_up(buffer.size_bytes, options.alignment);
+      live += buffer.bytes_at(static_cast<int>(step));
+      aligned += align_up(buffer.bytes_at(static_cast<int>(step)), options.alignment);
     }
     CHECK(plan.order[step].live_bytes == live);
     bound = std::max(bound, aligned);
@@ -154,8 +158,8 @@ TEST_CASE("a residual block works in place: depthwise through its scratch, add i
   CHECK(plan.order[3].in_place);
   CHECK(plan.order[3].in_place_input == 0);
   REQUIRE(plan.buffers.size() == 4);  // x+y, e+d, scratch, p
-  CHECK(plan.buffers[0].tensors == std::vector<TensorId>{0, 4});
-  CHECK(plan.buffers[1].tensors == std::vector<TensorId>{1, 2});
+  CHECK(tensors_of_buffer(graph, plan, 0) == std::vector<TensorId>{0, 4});
+  CHECK(tensors_of_buffer(graph, plan, 1) == std::vector<TensorId>{1, 2});
   CHECK(plan.arena_bytes == 1024 + 256 + 256);  // expanded, block's input, projection
   CHECK(plan.offset_of(2) == 0);
   CHECK(plan.offset_of(0) == 1024);
@@ -240,14 +244,15 @@ TEST_CASE("plans of the space's networks reach the liveness bound: they are opti
 }
 
 TEST_CASE("MobileNetV2 layer by layer needs what is known of it") {
-  // The peak is stage 1's first depthwise convolution, of stride 2: its expanded input beside its output.
+  // The peak is stage 1's first expansion, its input beside its output: the depthwise convolution of stride 2
+  // behind it works in place. design.md, section 4, has the same figures: 1372 KiB and 284 KiB.
   const ReferenceNetwork full = mobilenet_v2(1.0, 224, 0);
   const MemoryPlan plan = plan_memory(lower(full.space, full.architecture, 1000));
-  CHECK(plan.arena_bytes == 112 * 112 * 96 + 56 * 56 * 96);
+  CHECK(plan.arena_bytes == 112 * 112 * 16 + 112 * 112 * 96);
   CHECK(plan.arena_bytes == plan.lower_bound_bytes);
   const ReferenceNetwork small = mobilenet_v2(0.35, 144, 0);
   const MemoryPlan small_plan = plan_memory(lower(small.space, small.architecture, 1000));
-  CHECK(small_plan.arena_bytes == 72 * 72 * 48 + 36 * 36 * 48);
+  CHECK(small_plan.arena_bytes == 72 * 72 * 8 + 72 * 72 * 48);
   CHECK(small_plan.arena_bytes == small_plan.lower_bound_bytes);
 }
 

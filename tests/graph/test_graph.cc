@@ -75,7 +75,7 @@ TEST_CASE("check refuses what is not a graph and names the culprit") {
   };
   CHECK_THAT(message([](Graph& g) { std::swap(g.ops[0], g.ops[1]); }),
              Contains("\"b\"") && Contains("before"));
-  CHECK_THAT(message([](Graph& g) { g.ops[2].inputs[1] = 7; }), Contains("\"c\"") && Contains("7"));
+  CHECK_THAT(message([](Graph& g) { g.ops[2].inputs = {1, 7}; }), Contains("\"c\"") && Contains("7"));
   CHECK_THAT(message([](Graph& g) { g.ops[2].output = 2; }), Contains("\"c\"") && Contains("second time"));
   CHECK_THAT(message([](Graph& g) {
                g.ops[2].inputs = {2, 2}, g.ops[1].inputs = {0}, g.tensors[2].shape.c = 2;

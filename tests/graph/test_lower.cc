@@ -2,7 +2,7 @@
 
 #include "../space/random_space.h"
 #include "base/error.h"
-#include "graph/graph.h"
+#include "graph/lower.h"
 #include "reference_networks.h"
 
 using namespace tinynas;

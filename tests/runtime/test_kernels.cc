@@ -55,15 +55,21 @@ struct Conv {
 
 enum class Kind { kGeneral, kPointwise, kDepthwise, kDepthwiseInPlace };
 
+// What the planner asks before it chooses the kernel that works in place (cost_models/step_rules).
+bool every_window_begins_inside(const tn_conv2d_op& op) {
+  return (op.out_h - 1) * op.stride_h < op.in_h && (op.out_w - 1) * op.stride_w < op.in_w;
+}
+
 std::unique_ptr<Conv> random_conv(Kind kind, Rng& rng) {
   auto conv = std::make_unique<Conv>();
   tn_conv2d_op& op = conv->op;
   const bool depthwise = kind == Kind::kDepthwise || kind == Kind::kDepthwiseInPlace;
-  const bool same_size = kind == Kind::kPointwise || kind == Kind::kDepthwiseInPlace;
+  const bool same_size = kind == Kind::kPointwise || (kind == Kind::kDepthwiseInPlace && rng.chance(0.4));
   op.kernel_h = kind == Kind::kPointwise ? 1 : static_cast<uint8_t>(between(rng, 1, 7));
   op.kernel_w = kind == Kind::kPointwise ? 1 : static_cast<uint8_t>(between(rng, 1, 7));
-  op.stride_h = same_size ? 1 : static_cast<uint8_t>(between(rng, 1, 3));
-  op.stride_w = same_size ? 1 : static_cast<uint8_t>(between(rng, 1, 3));
+  // Strides above the kernel leave rows and columns out.
+  op.stride_h = same_size ? 1 : static_cast<uint8_t>(between(rng, 1, 4));
+  op.stride_w = same_size ? 1 : static_cast<uint8_t>(between(rng, 1, 4));
   op.in_c = static_cast<uint16_t>(between(rng, 1, 9));
   op.out_c = depthwise ? op.in_c : static_cast<uint16_t>(between(rng, 1, 9));
   // Padding may be lopsided; the map may be one row, one column, or smaller than the kernel.
@@ -158,25 +164,31 @@ TEST_CASE("convolutions equal their definition and stay inside their buffers") {
 
 TEST_CASE("depthwise in place equals out of place, with the scratch that the planner reserves") {
   Rng rng(12);
-  for (int round = 0; round < 400; ++round) {
+  int strided = 0;
+  for (int round = 0; round < 1000; ++round) {
     const auto conv = random_conv(Kind::kDepthwiseInPlace, rng);
     const tn_conv2d_op& op = conv->op;
-    CAPTURE(round, op.in_h, op.in_w, op.in_c, op.kernel_h, op.kernel_w, op.pad_top, op.pad_left);
-    REQUIRE(op.out_h == op.in_h);
-    REQUIRE(op.out_w == op.in_w);
+    if (!every_window_begins_inside(op)) continue;
+    strided += op.stride_h > 1 || op.stride_w > 1 ? 1 : 0;
+    CAPTURE(round, op.in_h, op.in_w, op.in_c, op.kernel_h, op.kernel_w, op.stride_h, op.stride_w, op.pad_top,
+            op.pad_left);
     Guarded data(int64_t{op.in_h} * op.in_w * op.in_c, rng);
-    Guarded output(int64_t{op.in_h} * op.in_w * op.in_c, rng);
-    Guarded scratch(
-        tn_depthwise_conv2d_get_buffer_size(op.in_h, op.in_w, op.in_c, op.kernel_h, op.kernel_w, 1, 1, 1),
-        rng);
+    Guarded output(int64_t{op.out_h} * op.out_w * op.in_c, rng);
+    Guarded scratch(tn_depthwise_conv2d_get_buffer_size(op.in_h, op.in_w, op.in_c, op.kernel_h, op.kernel_w,
+                                                        op.stride_h, op.stride_w, 1),
+                    rng);
     const auto expected = plain_conv(op, true, data.content());
     tn_depthwise_conv2d(&op, data.data(), output.data());
     tn_depthwise_conv2d_in_place(&op, data.data(), scratch.data());
     REQUIRE(output.content() == expected);
-    REQUIRE(data.content() == expected);
+    std::vector<int8_t> made = data.content();
+    REQUIRE(made.size() >= expected.size());
+    made.resize(expected.size());
+    REQUIRE(made == expected);
     REQUIRE(data.guards_intact());
     REQUIRE(scratch.guards_intact());
   }
+  CHECK(strided > 200);
 }
 
 TEST_CASE("add equals its definition, also when the output is one of the inputs") {

@@ -1,6 +1,7 @@
 #include <catch2/catch.hpp>
 
 #include "base/units.h"
+#include "graph/lower.h"
 #include "search/baselines.h"
 #include "synthetic.h"
 

@@ -1,6 +1,7 @@
 #include <torch/torch.h>
 
 #include "fixtures.h"
+#include "graph/lower.h"
 #include "supernet/graph_runner.h"
 #include "supernet/weights.h"
 

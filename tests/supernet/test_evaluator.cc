@@ -3,6 +3,7 @@
 #include <set>
 
 #include "fixtures.h"
+#include "graph/lower.h"
 #include "supernet/evaluation.h"
 
 using namespace tinynas;

@@ -140,8 +140,7 @@ class RandomGraphBuilder {
 
   void add(TensorId other) {
     Op op = new_op(OpKind::kAdd);
-    op.inputs.push_back(other);
-    if (rng_.chance(0.5)) std::swap(op.inputs[0], op.inputs[1]);
+    op.inputs = rng_.chance(0.5) ? TensorIds{other, op.inputs[0]} : TensorIds{op.inputs[0], other};
     const Shape out = shape();
     append(std::move(op), out);
   }

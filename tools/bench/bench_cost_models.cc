@@ -8,6 +8,7 @@
 #include "base/error.h"
 #include "cost_models/board.h"
 #include "cost_models/costs.h"
+#include "graph/lower.h"
 #include "space/space_file.h"
 
 namespace {
@@ -32,7 +33,7 @@ Result measure(const SearchSpace& space, const Board& board, int candidates, uin
     Rng rng = root.fork(static_cast<uint64_t>(i));
     const double width = rng.pick(space.widths);
     const SubSpace sub_space{width, rng.pick(space.resolutions)};
-    const Graph graph = lower(space, sample(space, sub_space, rng), 1000);
+    const Graph graph = lower(space, sample(space, sub_space, rng), 1000, Names::kNone);
     const MemoryPlan plan = plan_memory(graph, options.plan);
     const CostReport costs = estimate(graph, plan, options);
     operators += static_cast<int64_t>(graph.ops.size());

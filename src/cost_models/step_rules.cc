@@ -1,0 +1,57 @@
+#include "cost_models/step_rules.h"
+
+#include "cost_models/tflm.h"
+#include "runtime/tn_buffer_sizes.h"
+
+namespace tinynas {
+namespace {
+
+bool every_window_begins_inside(const Op& op, const Shape& in, const Shape& out) {
+  return (out.h - 1) * op.stride_h < in.h && (out.w - 1) * op.stride_w < in.w;
+}
+
+}  // namespace
+
+const char* name_of(Runtime runtime) { return runtime == Runtime::kTinynas ? "tinynas" : "tflm"; }
+
+int64_t scratch_bytes(const Graph& graph, const Op& op, bool in_place, Runtime runtime) {
+  if (runtime == Runtime::kTflm) return tflm_scratch_bytes(graph, op);
+  const Shape& in = graph.tensor(op.inputs[0]).shape;
+  const Shape& out = graph.tensor(op.output).shape;
+  switch (op.kind) {
+    case OpKind::kConv2d:
+      return tn_conv2d_get_buffer_size(in.h, in.w, in.c, out.c, op.kernel_h, op.kernel_w, op.stride_h,
+                                       op.stride_w);
+    case OpKind::kDepthwiseConv2d:
+      return tn_depthwise_conv2d_get_buffer_size(in.h, in.w, in.c, op.kernel_h, op.kernel_w, op.stride_h,
+                                                 op.stride_w, in_place ? 1 : 0);
+    case OpKind::kFullyConnected:
+      return tn_fully_connected_get_buffer_size(static_cast<int32_t>(in.elements()), out.c);
+    case OpKind::kAdd:
+    case OpKind::kGlobalAvgPool:
+      return 0;
+  }
+  return 0;
+}
+
+InPlaceRules::InPlaceRules(const Graph& graph, bool allowed)
+    : graph_(graph), allowed_(allowed), made_smaller_(graph.tensors.size(), false) {
+  for (const Op& op : graph.ops) {
+    if (op.kind != OpKind::kDepthwiseConv2d) continue;
+    made_smaller_[static_cast<size_t>(op.output)] =
+        graph.tensor(op.output).bytes() < graph.tensor(op.inputs[0]).bytes();
+  }
+}
+
+bool InPlaceRules::can(const Op& op, size_t i) const {
+  if (!allowed_) return false;
+  const Tensor& in = graph_.tensor(op.inputs[i]);
+  const Tensor& out = graph_.tensor(op.output);
+  if (in.element_bytes != out.element_bytes) return false;
+  if (op.kind == OpKind::kAdd) return in.shape == out.shape;
+  if (op.kind != OpKind::kDepthwiseConv2d || !every_window_begins_inside(op, in.shape, out.shape))
+    return false;
+  return out.bytes() == in.bytes() || !made_smaller_[static_cast<size_t>(op.inputs[i])];
+}
+
+}  // namespace tinynas

@@ -1,0 +1,35 @@
+// What an operator's kernel needs and allows at its step: scratch, and whether it may write over an input.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "cost_models/runtime.h"
+#include "graph/graph.h"
+
+namespace tinynas {
+
+inline int64_t align_up(int64_t bytes, int alignment) {
+  return (bytes + alignment - 1) / alignment * alignment;
+}
+
+// Bytes of scratch beside the tensors, from the kernel's own *_get_buffer_size.
+int64_t scratch_bytes(const Graph& graph, const Op& op, bool in_place, Runtime runtime);
+
+// Whether the kernel of `op` can put its output where input `i` lies, when nothing else needs that input any
+// more. Our kernels: add, and a depthwise convolution whose every window begins inside the input
+// (runtime/tn_kernels.h); where that one makes the tensor smaller, its input must not itself be the smaller
+// rest of such a buffer (a buffer shrinks once).
+class InPlaceRules {
+ public:
+  InPlaceRules(const Graph& graph, bool allowed);
+  bool can(const Op& op, size_t i) const;
+
+ private:
+  const Graph& graph_;
+  bool allowed_;
+  std::vector<bool>
+      made_smaller_;  // by tensor: the output of a depthwise convolution that may shrink its input's buffer
+};
+
+}  // namespace tinynas
