@@ -95,10 +95,10 @@ class OrderSearch {
     }
   }
 
-  // The least peak below `limit`, or none: best-first over sets of finished operators, smallest peak first,
-  // so that the first complete set is optimal. Sets `exhausted` to whether the answer is exact.
-  std::vector<int> exact(int64_t limit, bool& exhausted) {
-    exhausted = true;
+  // The order with the least peak, if that is below `limit` and found within max_states; else none.
+  // Best-first over sets of finished operators, smallest peak first, so that the first complete set is
+  // optimal.
+  std::vector<int> exact(int64_t limit) {
     std::unordered_map<Set, int64_t, SetHash> seen;  // least peak
     const auto worse = [&](int a, int b) {
       const State &sa = states_[static_cast<size_t>(a)], &sb = states_[static_cast<size_t>(b)];
@@ -122,10 +122,7 @@ class OrderSearch {
           continue;
         }
         found->second = state.peak;
-        if (static_cast<int>(states_.size()) > options_.max_states) {
-          exhausted = false;
-          return {};
-        }
+        if (static_cast<int>(states_.size()) > options_.max_states) return {};
         queue.push(next);
       }
     }
@@ -296,11 +293,14 @@ std::vector<int> best_order(const Graph& graph, const InPlaceRules& rules, const
   const int64_t given_peak = peak_of_order(graph, rules, given, options);
   if (given_peak <= least_possible(costs)) return given;
   OrderSearch search(costs, options);
-  bool exact = false;
-  const std::vector<int> found = search.exact(given_peak, exact);
-  if (exact) return found.empty() ? given : found;
+  // What the beam finds lets the exact search leave out all that cannot be better.
   const std::vector<int> beam = search.beam();
-  return peak_of_order(graph, rules, beam, options) < given_peak ? beam : given;
+  const int64_t beam_peak = peak_of_order(graph, rules, beam, options);
+  const std::vector<int>& best = beam_peak < given_peak ? beam : given;
+  const int64_t best_peak = std::min(beam_peak, given_peak);
+  if (best_peak <= least_possible(costs)) return best;
+  const std::vector<int> better = search.exact(best_peak);
+  return better.empty() ? best : better;
 }
 
 }  // namespace tinynas

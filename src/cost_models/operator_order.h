@@ -12,8 +12,8 @@ namespace tinynas {
 struct OrderOptions {
   int alignment = 4;
   Runtime runtime = Runtime::kTinynas;
-  int max_states = 20000;  // sets of finished operators that the exact search looks at before it gives up
-  int beam_width = 64;     // of the search that then takes its place
+  int max_states = 5000;  // sets of finished operators that the exact search looks at before it gives up
+  int beam_width = 32;    // of the quick search before it, whose result it has to better
 };
 
 // The largest sum of bytes alive at a step (tensors and scratch, aligned), when the operators of `graph` run
