@@ -3,6 +3,27 @@
 #include "base/error.h"
 
 namespace tinynas {
+namespace {
+
+// Rows, columns and channels between two blocks, with SAME padding.
+Shape strided(const Shape& in, int stride_h, int stride_w, int channels) {
+  return {(in.h + stride_h - 1) / stride_h, (in.w + stride_w - 1) / stride_w, channels};
+}
+
+// What the block does with its input; `channels` is the stage's.
+void fill_block(BlockSpec& block, BlockKind kind, const BlockChoice& choice, const Shape& in, int channels) {
+  block.kernel = choice.kernel;
+  if (kind == BlockKind::kDepthwiseSeparable) {
+    block.channels = choice.channels;
+    block.project_activation = Activation::kRelu6;
+    return;
+  }
+  block.expanded_channels = choice.expansion == 1 ? 0 : in.c * choice.expansion;
+  block.channels = channels;
+  block.residual = strided(in, block.stride, block.stride, channels) == in;
+}
+
+}  // namespace
 
 BlockNetwork network_of(const SearchSpace& space, const Architecture& architecture, int num_classes) {
   validate(space, architecture);
@@ -14,31 +35,23 @@ BlockNetwork network_of(const SearchSpace& space, const Architecture& architectu
 
   BlockNetwork network;
   network.name = space.name;
-  network.input = {resolution, resolution, space.input_channels};
-  network.stem.channels = scaled(space.stem.channels);
-  network.stem.kernel_h = network.stem.kernel_w = space.stem.kernel;
-  network.stem.stride_h = network.stem.stride_w = space.stem.stride;
+  network.input = {resolution, space.input_columns(resolution), space.input_channels};
+  network.stem = {scaled(space.stem.channels), space.stem.kernel, space.stem.kernel_columns(),
+                  space.stem.stride, space.stem.stride_columns()};
   size_t count = 0;
   for (const StageChoice& stage : architecture.stages) count += stage.blocks.size();
   network.blocks.reserve(count);
-  int in_channels = network.stem.channels;
-  int rows = (resolution + space.stem.stride - 1) / space.stem.stride;
+  Shape x = strided(network.input, network.stem.stride_h, network.stem.stride_w, network.stem.channels);
   for (size_t i = 0; i < architecture.stages.size(); ++i) {
     const StageSpec& stage = space.stages[i];
     const int channels = scaled(stage.channels);
     for (size_t j = 0; j < architecture.stages[i].blocks.size(); ++j) {
-      const BlockChoice& choice = architecture.stages[i].blocks[j];
       BlockSpec& block = network.blocks.emplace_back();
       block.stage = static_cast<int>(i);
       block.index = static_cast<int>(j);
-      block.expanded_channels = choice.expansion == 1 ? 0 : in_channels * choice.expansion;
-      block.kernel = choice.kernel;
       block.stride = j == 0 ? stage.stride : 1;
-      block.channels = channels;
-      const int out_rows = (rows + block.stride - 1) / block.stride;
-      block.residual = in_channels == channels && rows == out_rows;
-      in_channels = channels;
-      rows = out_rows;
+      fill_block(block, space.block, architecture.stages[i].blocks[j], x, channels);
+      x = strided(x, block.stride, block.stride, block.channels);
     }
   }
   if (space.head_channels > 0) network.head = ConvSpec{scaled(space.head_channels)};

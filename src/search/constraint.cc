@@ -22,9 +22,6 @@ nlohmann::json board_json(const Board& board) {
 Constraint::Constraint(SearchSpace space, int num_classes, Limits limits, CostOptions options)
     : space_(std::move(space)), num_classes_(num_classes), limits_(limits), options_(options) {
   space_.check();
-  if (space_.block != BlockKind::kMbConv) {
-    throw usage_error("space " + space_.name + ": networks of DS blocks are not lowered to operators yet");
-  }
   limits_.check(options_.board != nullptr);
   if (num_classes_ < 1) {
     throw usage_error("number of classes: got " + std::to_string(num_classes_) + ", expected at least 1");
@@ -51,14 +48,14 @@ std::vector<Violation> Constraint::violations(const Architecture& architecture) 
 std::string describe(const SubSpace& sub_space) { return encode(Architecture{sub_space, {}}); }
 
 Error nothing_fits_error(const Constraint& constraint, const Architecture& smallest) {
-  const CostReport costs = constraint.costs(smallest);
-  std::string message = "nothing fits. The smallest network, " + describe(smallest.sub_space) + ", needs " +
-                        format_bytes(costs.sram.total_bytes()) + " SRAM, " +
-                        format_bytes(costs.flash.total_bytes()) + " Flash and " + format_count(costs.macs) +
-                        " MACs:";
-  for (const Violation& violation : violations(costs, constraint.limits())) {
-    message += "\n  " + describe(violation);
-  }
+  return nothing_fits_error(smallest.sub_space, cost_row(constraint.costs(smallest)), constraint.limits());
+}
+
+Error nothing_fits_error(const SubSpace& sub_space, const CostRow& smallest, const Limits& limits) {
+  std::string message = "nothing fits. The smallest network, " + describe(sub_space) + ", needs " +
+                        format_bytes(smallest.sram_bytes) + " SRAM, " + format_bytes(smallest.flash_bytes) +
+                        " Flash and " + format_count(smallest.macs) + " MACs:";
+  for (const Violation& violation : violations(smallest, limits)) message += "\n  " + describe(violation);
   return {ExitCode::kNothingFits, message};
 }
 

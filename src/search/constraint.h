@@ -8,6 +8,7 @@
 #include "base/error.h"
 #include "base/rng.h"
 #include "cost_models/costs.h"
+#include "search/cost_row.h"
 #include "space/architecture.h"
 
 namespace tinynas {
@@ -57,6 +58,7 @@ Architecture sample_fitting(const Constraint& constraint, const SubSpace& sub_sp
 // The error of a sub-space or a grid in which nothing fits: which limits are violated, by how much, and what
 // `smallest`, the network that comes nearest, needs.
 Error nothing_fits_error(const Constraint& constraint, const Architecture& smallest);
+Error nothing_fits_error(const SubSpace& sub_space, const CostRow& smallest, const Limits& limits);
 
 // "w0.50-r32"
 std::string describe(const SubSpace& sub_space);

@@ -1,28 +1,16 @@
 #include "search/space_optimisation.h"
 
-#include <tbb/parallel_for.h>
-#include <tbb/task_arena.h>
-
 #include <algorithm>
 #include <cmath>
 #include <cstdio>
 #include <limits>
 #include <tuple>
 
-#include "base/interrupt.h"
-#include "base/progress.h"
-
 namespace tinynas {
 namespace {
 
 constexpr int kCdfPoints = 21;
-constexpr double kP80 = 0.8;
 constexpr size_t kContenders = 3;
-
-struct Sample {
-  int64_t macs = 0;
-  std::vector<Violation> violations;
-};
 
 std::string percent(double fraction) {
   char text[16];
@@ -37,22 +25,41 @@ int64_t quantile_of(const std::vector<int64_t>& sorted, double quantile) {
   return sorted[static_cast<size_t>(std::max(rank, 1.0)) - 1];
 }
 
-Sample draw(const Constraint& constraint, const SubSpace& sub_space, Rng rng) {
-  const CostReport costs = constraint.costs(sample(constraint.space(), sub_space, rng));
-  return {costs.macs, violations(costs, constraint.limits())};
+void count_violations(SubSpaceReport& report, unsigned bits) {
+  for (size_t i = 0; bits >> i != 0; ++i) {
+    if ((bits >> i & 1u) != 0) ++report.violations[kLimitNames[i]];
+  }
 }
 
-SubSpaceReport summarise(const SubSpace& sub_space, const std::vector<Sample>& samples,
-                         const SpaceOptimisationOptions& options) {
-  SubSpaceReport report;
-  report.sub_space = sub_space;
-  report.sampled = static_cast<int>(samples.size());
-  std::vector<int64_t> fitting_macs;
-  for (const Sample& sample : samples) {
-    for (const Violation& violation : sample.violations) ++report.violations[violation.limit];
-    if (sample.violations.empty()) fitting_macs.push_back(sample.macs);
+void describe_macs(SubSpaceReport& report, const std::vector<int64_t>& fitting) {
+  double sum = 0;
+  for (const int64_t macs : fitting) sum += static_cast<double>(macs);
+  const auto count = static_cast<double>(fitting.size());
+  report.mean_macs = sum / count;
+  double squares = 0;
+  for (const int64_t macs : fitting) squares += std::pow(static_cast<double>(macs) - report.mean_macs, 2);
+  report.mean_macs_error = count > 1 ? std::sqrt(squares / (count - 1) / count) : 0;
+  report.p50_macs = quantile_of(fitting, 0.5);
+  report.p80_macs = quantile_of(fitting, 0.8);
+  report.max_macs = fitting.back();
+  for (int i = 0; i < kCdfPoints; ++i) {
+    report.macs_cdf.push_back(quantile_of(fitting, static_cast<double>(i) / (kCdfPoints - 1)));
   }
-  report.fitting = static_cast<int>(fitting_macs.size());
+}
+
+SubSpaceReport summarise(const SubSpaceSamples& samples, const Limits& limits,
+                         const JudgingOptions& options) {
+  SubSpaceReport report;
+  report.sub_space = samples.sub_space;
+  report.sampled = static_cast<int>(samples.rows.size());
+  report.smallest_fits = exceeded(samples.smallest, limits) == 0;
+  std::vector<int64_t> fitting;  // ascending, as the rows are
+  for (const CostRow& row : samples.rows) {
+    const unsigned bits = exceeded(row, limits);
+    if (bits == 0) fitting.push_back(row.macs);
+    count_violations(report, bits);
+  }
+  report.fitting = static_cast<int>(fitting.size());
   report.eligible = report.fitting > 0 && report.fraction() >= options.min_fit_fraction;
   int most = 0;
   for (const auto& [limit, count] : report.violations) {
@@ -61,15 +68,7 @@ SubSpaceReport summarise(const SubSpace& sub_space, const std::vector<Sample>& s
       report.binding_limit = limit;
     }
   }
-  if (fitting_macs.empty()) return report;
-  std::sort(fitting_macs.begin(), fitting_macs.end());
-  double sum = 0;
-  for (const int64_t macs : fitting_macs) sum += static_cast<double>(macs);
-  report.mean_macs = sum / report.fitting;
-  report.p80_macs = quantile_of(fitting_macs, kP80);
-  for (int i = 0; i < kCdfPoints; ++i) {
-    report.macs_cdf.push_back(quantile_of(fitting_macs, static_cast<double>(i) / (kCdfPoints - 1)));
-  }
+  if (!fitting.empty()) describe_macs(report, fitting);
   return report;
 }
 
@@ -88,32 +87,37 @@ bool ranks_before(const SubSpaceReport& a, const SubSpaceReport& b) {
   return order(a) < order(b);
 }
 
-// Every channel count after rounding: widths for which it is the same make the same networks.
-std::vector<int> channels_of(const SearchSpace& space, double width) {
-  std::vector<int> channels{scaled_channels(space.stem.channels, width, space.divisor)};
-  for (const StageSpec& stage : space.stages) {
-    channels.push_back(scaled_channels(stage.channels, width, space.divisor));
-  }
-  if (space.head_channels > 0) channels.push_back(scaled_channels(space.head_channels, width, space.divisor));
-  return channels;
+bool same_networks(const SubSpaceReport& a, const SubSpaceReport& b) {
+  return a.same_networks_as == b.same_networks_as;
 }
 
 // The best of the chosen one's class that hold different networks.
-std::vector<const SubSpaceReport*> contenders(const SearchSpace& space,
-                                              const std::vector<SubSpaceReport>& ranked) {
+std::vector<const SubSpaceReport*> contenders(const std::vector<SubSpaceReport>& ranked) {
   std::vector<const SubSpaceReport*> top;
   for (const SubSpaceReport& report : ranked) {
     if (top.size() == kContenders || rank_class(report) != rank_class(ranked.front())) break;
-    const bool known = std::any_of(top.begin(), top.end(), [&](const SubSpaceReport* other) {
-      return other->sub_space.resolution == report.sub_space.resolution &&
-             channels_of(space, other->sub_space.width) == channels_of(space, report.sub_space.width);
-    });
+    const bool known = std::any_of(
+        top.begin(), top.end(), [&](const SubSpaceReport* other) { return same_networks(*other, report); });
     if (!known) top.push_back(&report);
   }
   return top;
 }
 
-std::string warning_of(const SpaceOptimisation& result, const SpaceOptimisationOptions& options) {
+std::optional<RunnerUp> runner_up_of(const std::vector<SubSpaceReport>& ranked) {
+  const SubSpaceReport& chosen = ranked.front();
+  const auto found = std::find_if(ranked.begin(), ranked.end(), [&](const SubSpaceReport& report) {
+    return report.fitting > 0 && !same_networks(report, chosen);
+  });
+  if (found == ranked.end() || chosen.fitting == 0) return std::nullopt;
+  RunnerUp second{found->sub_space, found->mean_macs, 0, 0, found->eligible};
+  const double ratio = found->mean_macs / chosen.mean_macs;
+  second.behind = 1.0 - ratio;
+  second.behind_error = ratio * std::hypot(found->mean_macs_error / found->mean_macs,
+                                           chosen.mean_macs_error / chosen.mean_macs);
+  return second;
+}
+
+std::string warning_of(const SpaceOptimisation& result, const JudgingOptions& options) {
   const SubSpaceReport& best = result.sub_spaces.front();
   std::string warning;
   if (!best.eligible) {
@@ -134,70 +138,71 @@ std::string warning_of(const SpaceOptimisation& result, const SpaceOptimisationO
 
 // The network of the grid that comes nearest to fitting: the smallest of the sub-space where the worst excess
 // is least.
-Architecture nearest_to_fitting(const Constraint& constraint, const std::vector<SubSpaceReport>& reports) {
-  Architecture nearest;
+const SubSpaceSamples& nearest_to_fitting(const SpaceSamples& samples, const Limits& limits) {
+  const SubSpaceSamples* nearest = nullptr;
   auto least = std::make_pair(std::numeric_limits<double>::infinity(), std::numeric_limits<int64_t>::max());
-  for (const SubSpaceReport& report : reports) {
-    const Architecture architecture = smallest(constraint.space(), report.sub_space);
-    const CostReport costs = constraint.costs(architecture);
+  for (const SubSpaceSamples& sub_space : samples.sub_spaces) {
     double worst = 0;
-    for (const Violation& violation : violations(costs, constraint.limits())) {
+    for (const Violation& violation : violations(sub_space.smallest, limits)) {
       worst = std::max(worst, violation.excess_ratio());
     }
-    if (const auto excess = std::make_pair(worst, costs.macs); excess < least) {
+    if (const auto excess = std::make_pair(worst, sub_space.smallest.macs);
+        nearest == nullptr || excess < least) {
       least = excess;
-      nearest = architecture;
+      nearest = &sub_space;
     }
   }
-  return nearest;
+  return *nearest;
 }
+
+nlohmann::json grid_point(const SubSpace& sub_space) {
+  return {{"width", sub_space.width}, {"resolution", sub_space.resolution}};
+}
+
+bool something_fits(const SubSpaceReport& best) { return best.fitting > 0 || best.smallest_fits; }
 
 }  // namespace
 
-void SpaceOptimisationOptions::check() const {
+void JudgingOptions::check() const {
   const auto require = [](bool ok, const char* option, double got, const char* expected) {
     if (!ok)
       throw usage_error(std::string("space optimisation: ") + option + ": got " + std::to_string(got) +
                         ", expected " + expected);
   };
-  require(samples >= 1, "samples", samples, "at least 1");
-  require(threads >= 0, "threads", threads, "at least 1, or 0 for all");
   require(min_fit_fraction >= 0 && min_fit_fraction <= 1, "min_fit_fraction", min_fit_fraction, "0 to 1");
   require(binding_fraction > 0 && binding_fraction <= 1, "binding_fraction", binding_fraction,
           "above 0, up to 1");
 }
 
-SpaceOptimisation optimise_space(const Constraint& constraint, const SpaceOptimisationOptions& options) {
-  options.check();
-  const SearchSpace& space = constraint.space();
-  const Rng root = Rng(options.seed).fork("space optimisation");
-  tbb::task_arena arena(options.threads > 0 ? options.threads : tbb::task_arena::automatic);
-  SpaceOptimisation result;
-  Progress progress("space", static_cast<int64_t>(space.widths.size() * space.resolutions.size()));
-  for (const double width : space.widths) {
-    for (const int resolution : space.resolutions) {
-      check_interrupt();
-      const SubSpace sub_space{width, resolution};
-      const Rng rng = root.fork(describe(sub_space));
-      std::vector<Sample> samples(static_cast<size_t>(options.samples));
-      arena.execute([&] {
-        tbb::parallel_for(size_t{0}, samples.size(),
-                          [&](size_t i) { samples[i] = draw(constraint, sub_space, rng.fork(i)); });
-      });
-      result.sub_spaces.push_back(summarise(sub_space, samples, options));
-      result.sub_spaces.back().smallest_fits = constraint.fits(smallest(space, sub_space));
-      progress.update(static_cast<int64_t>(result.sub_spaces.size()), describe(sub_space));
-    }
-  }
-  progress.finish();
+void SpaceOptimisationOptions::check() const {
+  SamplingOptions::check();
+  JudgingOptions::check();
+}
 
-  std::sort(result.sub_spaces.begin(), result.sub_spaces.end(), ranks_before);
+std::vector<SubSpaceReport> rank_sub_spaces(const SpaceSamples& samples, const Limits& limits,
+                                            const JudgingOptions& options) {
+  options.check();
+  std::vector<SubSpaceReport> reports;
+  reports.reserve(samples.sub_spaces.size());
+  for (const SubSpaceSamples& sub_space : samples.sub_spaces) {
+    reports.push_back(summarise(sub_space, limits, options));
+    reports.back().same_networks_as = samples.sub_spaces[sub_space.same_as].sub_space;
+  }
+  std::sort(reports.begin(), reports.end(), ranks_before);
+  return reports;
+}
+
+SpaceOptimisation judge(const SpaceSamples& samples, const Limits& limits, const JudgingOptions& options) {
+  SpaceOptimisation result;
+  result.sub_spaces = rank_sub_spaces(samples, limits, options);
   const SubSpaceReport& best = result.sub_spaces.front();
-  if (best.fitting == 0 && !best.smallest_fits) {
-    throw nothing_fits_error(constraint, nearest_to_fitting(constraint, result.sub_spaces));
+  if (!something_fits(best)) {
+    const SubSpaceSamples& nearest = nearest_to_fitting(samples, limits);
+    throw nothing_fits_error(nearest.sub_space, nearest.smallest, limits);
   }
   result.chosen = best.sub_space;
-  for (const SubSpaceReport* report : contenders(space, result.sub_spaces)) {
+  result.runner_up = runner_up_of(result.sub_spaces);
+  for (const SubSpaceReport* report : contenders(result.sub_spaces)) {
     result.top.push_back(report->sub_space);
     result.memory_binds |= report->binding_limit == "sram" || report->binding_limit == "flash";
   }
@@ -205,10 +210,31 @@ SpaceOptimisation optimise_space(const Constraint& constraint, const SpaceOptimi
   return result;
 }
 
+SpaceOptimisation optimise_space(const Constraint& constraint, const SpaceOptimisationOptions& options) {
+  options.check();
+  return judge(draw_samples(constraint, options), constraint.limits(), options);
+}
+
+ChoiceMatrix choice_matrix(const SpaceSamples& samples, const std::vector<int64_t>& sram_bytes,
+                           const std::vector<int64_t>& flash_bytes, const JudgingOptions& options) {
+  ChoiceMatrix matrix{sram_bytes, flash_bytes, {}};
+  for (const int64_t sram : sram_bytes) {
+    auto& row = matrix.cells.emplace_back();
+    for (const int64_t flash : flash_bytes) {
+      Limits limits;
+      limits.sram_bytes = sram;
+      limits.flash_bytes = flash;
+      const SubSpaceReport best = rank_sub_spaces(samples, limits, options).front();
+      row.emplace_back();
+      if (something_fits(best)) {
+        row.back() = {best.sub_space, best.mean_macs, best.fraction(), best.eligible};
+      }
+    }
+  }
+  return matrix;
+}
+
 nlohmann::json to_json(const SpaceOptimisation& result) {
-  const auto grid_point = [](const SubSpace& sub_space) {
-    return nlohmann::json{{"width", sub_space.width}, {"resolution", sub_space.resolution}};
-  };
   nlohmann::json top = nlohmann::json::array();
   for (const SubSpace& sub_space : result.top) top.push_back(grid_point(sub_space));
   nlohmann::json reports = nlohmann::json::array();
@@ -220,18 +246,45 @@ nlohmann::json to_json(const SpaceOptimisation& result) {
                   {"eligible", report.eligible},
                   {"smallest_fits", report.smallest_fits},
                   {"mean_macs", report.mean_macs},
+                  {"mean_macs_error", report.mean_macs_error},
                   {"mean_flops", report.mean_flops()},
+                  {"p50_macs", report.p50_macs},
                   {"p80_macs", report.p80_macs},
+                  {"max_macs", report.max_macs},
                   {"macs_cdf", report.macs_cdf},
                   {"violations", report.violations},
                   {"binding_limit", report.binding_limit}});
     reports.push_back(std::move(entry));
   }
-  return {{"chosen", grid_point(result.chosen)},
-          {"top", top},
-          {"memory_binds", result.memory_binds},
-          {"warning", result.warning},
-          {"sub_spaces", reports}};
+  nlohmann::json runner_up = nullptr;
+  if (result.runner_up) {
+    runner_up = grid_point(result.runner_up->sub_space);
+    runner_up.update({{"mean_macs", result.runner_up->mean_macs},
+                      {"behind", result.runner_up->behind},
+                      {"behind_error", result.runner_up->behind_error},
+                      {"eligible", result.runner_up->eligible}});
+  }
+  return {{"chosen", grid_point(result.chosen)}, {"runner_up", runner_up},    {"top", top},
+          {"memory_binds", result.memory_binds}, {"warning", result.warning}, {"sub_spaces", reports}};
+}
+
+nlohmann::json to_json(const ChoiceMatrix& matrix) {
+  nlohmann::json rows = nlohmann::json::array();
+  for (const auto& cells : matrix.cells) {
+    nlohmann::json row = nlohmann::json::array();
+    for (const std::optional<ChoiceMatrix::Cell>& cell : cells) {
+      if (!cell) {
+        row.push_back(nullptr);
+        continue;
+      }
+      nlohmann::json entry = grid_point(cell->chosen);
+      entry.update(
+          {{"mean_macs", cell->mean_macs}, {"fraction", cell->fraction}, {"eligible", cell->eligible}});
+      row.push_back(std::move(entry));
+    }
+    rows.push_back(std::move(row));
+  }
+  return {{"sram_bytes", matrix.sram_bytes}, {"flash_bytes", matrix.flash_bytes}, {"cells", rows}};
 }
 
 }  // namespace tinynas

@@ -163,11 +163,6 @@ void TrialStore::Database::open_schema() const {
   }
 }
 
-CostRow cost_row(const CostReport& costs) {
-  return {costs.macs,       costs.params,   costs.sram.total_bytes(), costs.flash.total_bytes(),
-          costs.latency_ms, costs.energy_mj};
-}
-
 TrialStore::TrialStore(const std::filesystem::path& path) : database_(std::make_unique<Database>(path)) {}
 TrialStore::~TrialStore() = default;
 

@@ -10,22 +10,10 @@
 #include <utility>
 #include <vector>
 
-#include "cost_models/costs.h"
+#include "search/cost_row.h"
 #include "space/architecture.h"
 
 namespace tinynas {
-
-// The totals of a CostReport.
-struct CostRow {
-  int64_t macs = 0;
-  int64_t params = 0;
-  int64_t sram_bytes = 0;
-  int64_t flash_bytes = 0;
-  std::optional<double> latency_ms;
-  std::optional<double> energy_mj;
-  bool operator==(const CostRow&) const = default;
-};
-CostRow cost_row(const CostReport& costs);
 
 // Table `trials`: (evaluator key, W, R, architecture encoding) -> accuracy. The evaluator key holds the
 // supernet's checkpoint, the data split and the recalibration settings, so that figures of another checkpoint

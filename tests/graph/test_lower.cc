@@ -1,4 +1,5 @@
 #include <catch2/catch.hpp>
+#include <set>
 
 #include "../space/random_space.h"
 #include "base/error.h"
@@ -22,7 +23,7 @@ const Op* find(const Graph& graph, const std::string& name) {
 TEST_CASE("every architecture lowers to a valid graph, between the extremes in MACs and parameters") {
   Rng rng(61);
   for (int round = 0; round < 200; ++round) {
-    const SearchSpace space = random_space(rng);
+    const SearchSpace space = random_any_space(rng);
     const SubSpace sub_space = random_sub_space(space, rng);
     const Graph graph = lower(space, sample(space, sub_space, rng), 10);
     const Graph most = lower(space, largest(space, sub_space), 10);
@@ -67,6 +68,109 @@ TEST_CASE("operators are named, padded and activated as documented") {
   CHECK(graph.tensor(graph.output).shape == Shape{1, 1, 7});
   // The residual reads the block's input.
   CHECK(find(graph, "stage1.block1.add")->inputs[0] == find(graph, "stage1.block1.expand")->inputs[0]);
+}
+
+TEST_CASE("a DS network is a chain: stem of rows by columns, depthwise and 1x1 with ReLU6, no residual") {
+  SearchSpace space;
+  space.name = "words";
+  space.block = BlockKind::kDepthwiseSeparable;
+  space.input_channels = 1;
+  space.columns = 10;
+  space.stem = {16, 10, 2, 4, 1};
+  space.stages = {
+      {16, 1, {3}, {1}, {1}}, {32, 1, {3, 5}, {1}, {0, 1, 2}, 16, 4}, {48, 2, {3}, {1}, {1}, 16, 4}};
+  space.divisor = 4;
+  space.widths = {0.5, 1.0};
+  space.resolutions = {49};
+  space.check();
+  const Graph graph =
+      lower(space, {{1.0, 49}, {{{{3, 1, 16}}}, {{{5, 1, 20}, {3, 1, 32}}}, {{{3, 1, 24}}}}}, 12);
+  std::vector<std::string> names;
+  for (const Op& op : graph.ops) names.push_back(op.name);
+  CHECK(names == std::vector<std::string>{
+                     "stem", "stage0.block0.depthwise", "stage0.block0.project", "stage1.block0.depthwise",
+                     "stage1.block0.project", "stage1.block1.depthwise", "stage1.block1.project",
+                     "stage2.block0.depthwise", "stage2.block0.project", "pool", "classifier"});
+  for (const Op& op : graph.ops) {
+    const bool convolution = op.kind == OpKind::kConv2d || op.kind == OpKind::kDepthwiseConv2d;
+    CHECK(op.activation == (convolution ? Activation::kRelu6 : Activation::kNone));
+    CHECK(op.inputs.size() == 1);
+  }
+  CHECK(graph.tensor(graph.input).shape == Shape{49, 10, 1});
+  const Op& stem = *find(graph, "stem");
+  CHECK(stem.kernel_h == 10);
+  CHECK(stem.kernel_w == 4);
+  CHECK(stem.stride_h == 2);
+  CHECK(stem.stride_w == 1);
+  CHECK(graph.tensor(stem.output).shape == Shape{25, 10, 16});
+  CHECK(graph.tensor(find(graph, "stage1.block0.project")->output).shape == Shape{25, 10, 20});
+  CHECK(graph.tensor(find(graph, "stage2.block0.project")->output).shape == Shape{13, 5, 24});
+  // By hand: stem, three blocks of depthwise and 1x1 on 25x10, the strided block on 13x5, the classifier.
+  const int64_t by_hand = 250 * (40 * 16 + 9 * 16 + 16 * 16 + 25 * 16 + 16 * 20 + 9 * 20 + 20 * 32) +
+                          65 * (9 * 32 + 32 * 24) + 24 * 12;
+  CHECK(macs(graph) == by_hand);
+  // A skipped stage leaves nothing behind; the next reads the one before.
+  const Graph skipped = lower(space, {{1.0, 49}, {{{{3, 1, 16}}}, {}, {{{3, 1, 24}}}}}, 12);
+  CHECK(skipped.ops.size() == 7);
+  CHECK(skipped.tensor(find(skipped, "stage2.block0.depthwise")->output).shape == Shape{13, 5, 16});
+}
+
+TEST_CASE("a genotype of a DS space stands for one network alone") {
+  // Every genotype of random spaces that are small enough, and the networks that they make, without the
+  // operators' names, which tell the stages apart.
+  const auto network = [](const SearchSpace& space, const Architecture& architecture) {
+    std::string text;
+    for (const BlockSpec& block : network_of(space, architecture, 10).blocks) {
+      text += std::to_string(block.kernel) + "s" + std::to_string(block.stride) + "c" +
+              std::to_string(block.channels) + " ";
+    }
+    return text;
+  };
+  Rng rng(62);
+  int enumerated = 0;
+  for (int round = 0; round < 300; ++round) {
+    SearchSpace space = random_ds_space(rng);
+    for (StageSpec& stage : space.stages) {
+      stage.kernels.resize(1);
+      stage.channels = std::min(stage.channels, stage.min_channels + stage.channel_step);
+    }
+    if (space.problem()) continue;  // cutting channels may have broken a skippable stage
+    // All genotypes, stage by stage.
+    std::vector<Architecture> all{{{1.0, 32}, {}}};
+    for (const StageSpec& stage : space.stages) {
+      const ChannelOptions options = channel_options(space, stage, 1.0);
+      std::vector<StageChoice> choices;
+      for (const int depth : stage.depths) {
+        std::vector<StageChoice> of_depth{{}};
+        for (int j = 0; j < depth; ++j) {
+          std::vector<StageChoice> longer;
+          for (const StageChoice& choice : of_depth) {
+            for (int c = 0; c < options.count(); ++c) {
+              longer.push_back(choice);
+              longer.back().blocks.push_back({stage.kernels[0], 1, options.at(c)});
+            }
+          }
+          of_depth = std::move(longer);
+        }
+        choices.insert(choices.end(), of_depth.begin(), of_depth.end());
+      }
+      std::vector<Architecture> longer;
+      for (const Architecture& architecture : all) {
+        for (const StageChoice& choice : choices) {
+          longer.push_back(architecture);
+          longer.back().stages.push_back(choice);
+        }
+      }
+      all = std::move(longer);
+      if (all.size() > 20000) break;
+    }
+    if (all.size() > 20000) continue;
+    ++enumerated;
+    std::set<std::string> networks;
+    for (const Architecture& architecture : all) networks.insert(network(space, architecture));
+    CHECK(networks.size() == all.size());
+  }
+  CHECK(enumerated > 50);
 }
 
 TEST_CASE("published networks have their published MACs and parameters") {
