@@ -24,7 +24,7 @@ class JsonReader {
 
   // Member of an object; must exist.
   JsonReader operator[](const char* key) const {
-    if (!value_->is_object()) fail("an object");
+    if (!value_->is_object()) fail(std::string("an object with ") + key);
     const auto it = value_->find(key);
     const std::string path = path_.empty() ? std::string(key) : path_ + "." + key;
     if (it == value_->end()) throw usage_error(where_ + ": " + path + ": is missing");
@@ -35,6 +35,9 @@ class JsonReader {
   bool is_object() const { return value_->is_object(); }
   // Whether an object has that member.
   bool has(const char* key) const { return value_->is_object() && value_->contains(key); }
+
+  // Whether an object has the member, and it is not null.
+  bool has_value(const char* key) const { return has(key) && !(*value_)[key].is_null(); }
 
   // The members must be among `keys`, so that a misspelt one does not pass silently.
   void only(std::initializer_list<const char*> keys) const {
@@ -69,6 +72,11 @@ class JsonReader {
   double number() const {
     if (!value_->is_number() || !std::isfinite(value_->get<double>())) fail("a number");
     return value_->get<double>();
+  }
+
+  bool flag() const {
+    if (!value_->is_boolean()) fail("true or false");
+    return value_->get<bool>();
   }
 
   std::string text() const {

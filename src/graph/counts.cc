@@ -46,4 +46,13 @@ int64_t params(const Graph& graph) {
   return total;
 }
 
+int64_t published_params(const Graph& graph) {
+  int64_t total = 0;
+  for (const Op& op : graph.ops) {
+    const int64_t per_channel = op.kind == OpKind::kFullyConnected ? 1 : 2;
+    total += weight_count(graph, op) + per_channel * bias_count(graph, op);
+  }
+  return total;
+}
+
 }  // namespace tinynas

@@ -98,6 +98,9 @@ int64_t macs(const Graph& graph);
 int64_t weight_count(const Graph& graph, const Op& op);
 int64_t bias_count(const Graph& graph, const Op& op);
 int64_t params(const Graph& graph);
+// Parameters as papers count them: weights, batch norm's scale and shift for every output channel of a
+// convolution, and the bias of fully connected operators. Folding leaves params() of them on the device.
+int64_t published_params(const Graph& graph);
 
 // {"format": "tinynas-graph-1", ...}: the graph as JSON and back (model.int8.json holds one).
 nlohmann::json to_json(const Graph& graph);
