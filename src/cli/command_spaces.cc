@@ -1,16 +1,38 @@
 #include <fmt/format.h>
+#include <spdlog/spdlog.h>
 
+#include <chrono>
 #include <iostream>
 #include <memory>
 
+#include "base/error.h"
+#include "base/files.h"
+#include "base/units.h"
 #include "cli/commands.h"
 #include "cli/experiment_flags.h"
 #include "cli/paths.h"
+#include "cli/session.h"
+#include "cli/space_report.h"
+#include "cli/workbench.h"
 #include "space/architecture.h"
 #include "space/space_file.h"
 
 namespace tinynas {
 namespace {
+
+struct SpacesFlags {
+  std::string space;  // empty = list them
+  std::string sram;
+  std::string flash;
+  std::string max_macs;
+  std::string board;
+  std::string boards;  // "" or "all"
+  int classes = 1000;
+  SpaceOptimisationOptions options;
+  int top = 10;
+  std::string csv;
+  OutputFlags output;
+};
 
 template <typename T>
 std::string range(const std::vector<T>& grid) {
@@ -18,30 +40,200 @@ std::string range(const std::vector<T>& grid) {
                           : fmt::format("{}..{}", grid.front(), grid.back());
 }
 
-void spaces(const OutputFlags& output) {
-  output.apply();
+void list(const OutputFlags& output) {
   nlohmann::json list = nlohmann::json::array();
-  std::string table = fmt::format("{:<14} {:>7} {:>12} {:>12} {:>11}\n", "space", "stages", "widths",
-                                  "resolutions", "sub-spaces");
+  std::string table = fmt::format("{:<14} {:<8} {:>7} {:>12} {:>12} {:>8} {:>11}\n", "space", "blocks",
+                                  "stages", "widths", "resolutions", "columns", "sub-spaces");
   for (const auto& file : list_configs("spaces")) {
     const SearchSpace space = load_space(file);
     list.push_back(to_json(space));
-    table += fmt::format("{:<14} {:>7} {:>12} {:>12} {:>11}\n", space.name, space.stages.size(),
-                         range(space.widths), range(space.resolutions),
+    table += fmt::format("{:<14} {:<8} {:>7} {:>12} {:>12} {:>8} {:>11}\n", space.name, name_of(space.block),
+                         space.stages.size(), range(space.widths), range(space.resolutions),
+                         space.columns > 0 ? std::to_string(space.columns) : "R",
                          space.widths.size() * space.resolutions.size());
   }
   std::cout << (output.json ? list.dump(1) + "\n" : table) << std::flush;
 }
 
+Limits limits_of(const SpacesFlags& flags, const Board* board) {
+  Limits limits;
+  if (board != nullptr) {
+    limits.sram_bytes = board->sram_bytes;
+    limits.flash_bytes = board->flash_bytes;
+  }
+  if (!flags.sram.empty()) limits.sram_bytes = parse_bytes(flags.sram, "--sram");
+  if (!flags.flash.empty()) limits.flash_bytes = parse_bytes(flags.flash, "--flash");
+  if (!flags.max_macs.empty()) limits.macs = parse_count(flags.max_macs, "--max-macs");
+  return limits;
+}
+
+std::string describe(const Limits& limits) {
+  std::string text;
+  const auto add = [&](const std::string& part) { text += (text.empty() ? "" : ", ") + part; };
+  if (limits.sram_bytes) add("SRAM " + format_bytes(*limits.sram_bytes));
+  if (limits.flash_bytes) add("Flash " + format_bytes(*limits.flash_bytes));
+  if (limits.macs) add(format_count(*limits.macs) + " MACs");
+  return text;
+}
+
+void check(const SpacesFlags& flags) {
+  const bool limited =
+      !flags.sram.empty() || !flags.flash.empty() || !flags.max_macs.empty() || !flags.board.empty();
+  if (flags.space.empty()) {
+    throw usage_error(
+        "spaces: no space is named; `tinynas spaces` lists them, for example "
+        "tinynas spaces mbconv --sram 320k --flash 1M");
+  }
+  if (!flags.boards.empty() && flags.boards != "all") {
+    throw usage_error("--boards: got '" + flags.boards + "', expected all (--board NAME for one)");
+  }
+  if (!flags.boards.empty() && limited) {
+    throw usage_error(
+        "--boards all: judges every board of configs/boards; leave --sram, --flash, --max-macs and --board "
+        "out");
+  }
+  if (flags.boards.empty() && !limited) {
+    throw usage_error("spaces " + flags.space +
+                      ": the chip is not named: give its memory or a board, for example\n"
+                      "  tinynas spaces mbconv --sram 320k --flash 1M\n"
+                      "  tinynas spaces mbconv --board stm32f746        (`tinynas boards` lists them)\n"
+                      "  tinynas spaces mbconv --boards all");
+  }
+  if (flags.classes < 1 || flags.classes > 65536) {
+    throw usage_error("--classes: got " + std::to_string(flags.classes) + ", expected 1 to 65536");
+  }
+  if (flags.top < 1) throw usage_error("--top: got " + std::to_string(flags.top) + ", expected at least 1");
+  flags.options.check();
+}
+
+// What is printed before any result, and travels with --json.
+nlohmann::json heading_json(const SpacesFlags& flags, const SearchSpace& space, double seconds) {
+  return {{"space", space.name},
+          {"num_classes", flags.classes},
+          {"samples", flags.options.samples},
+          {"seed", flags.options.seed},
+          {"schedule", "layer"},
+          {"sub_spaces_in_grid", space.widths.size() * space.resolutions.size()},
+          {"seconds", seconds}};
+}
+
+std::string heading(const SpacesFlags& flags, const SearchSpace& space, const std::string& limits) {
+  return fmt::format("{}: {} sub-spaces x {} samples, seed {}, {} classes, layer schedule{}\n", space.name,
+                     space.widths.size() * space.resolutions.size(), flags.options.samples,
+                     flags.options.seed, flags.classes, limits.empty() ? "" : "; " + limits);
+}
+
+void finish(const SpacesFlags& flags, const nlohmann::json& json, const std::string& text,
+            const std::string& csv, double seconds) {
+  if (!flags.csv.empty()) {
+    write_file_atomic(flags.csv, csv);
+    spdlog::info("written: {}", flags.csv);
+  }
+  std::cout << (flags.output.json ? json.dump(1) + "\n" : text + fmt::format("in {:.2f} s\n", seconds))
+            << std::flush;
+}
+
+void optimise(const SpacesFlags& flags) {
+  check(flags);
+  const auto start = std::chrono::steady_clock::now();
+  const auto seconds = [&] {
+    return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  };
+  const SearchSpace space = load_space(find_config("spaces", flags.space, "spaces"));
+  if (!flags.boards.empty()) {
+    const std::vector<Board> boards = load_boards(home_directory() / "configs" / "boards");
+    const BoardSizes sizes = sizes_for_models(boards);
+    const SpaceSamples samples = draw_samples(Constraint(space, flags.classes, {}), flags.options);
+    const ChoiceMatrix matrix = choice_matrix(samples, sizes.sram_bytes, sizes.flash_bytes, flags.options);
+    nlohmann::json json = heading_json(flags, space, seconds());
+    json.update(to_json(matrix, boards));
+    return finish(flags, json, heading(flags, space, "") + "\n" + render(matrix, boards), to_csv(matrix),
+                  seconds());
+  }
+  std::optional<Board> board;
+  if (!flags.board.empty()) board = board_by_name(flags.board, "--board");
+  CostOptions costs;
+  costs.board = board ? &*board : nullptr;
+  const Limits limits = limits_of(flags, costs.board);
+  const Constraint constraint(space, flags.classes, limits, costs);
+  const SpaceOptimisation result = judge(draw_samples(constraint, flags.options), limits, flags.options);
+  nlohmann::json json = heading_json(flags, space, seconds());
+  json["limits"] = to_json(limits);
+  json["board"] = board ? nlohmann::json(board->name) : nlohmann::json();
+  json.update(to_json(result));
+  std::string limited = describe(limits);
+  if (board) {
+    limited += fmt::format("; reserve of {}: SRAM {}, Flash {}", board->name,
+                           format_bytes(board->sram_reserve_bytes), format_bytes(board->flash_reserve_bytes));
+  }
+  finish(flags, json, heading(flags, space, limited) + "\n" + render(result, flags.top, stdout_has_colours()),
+         to_csv(result), seconds());
+}
+
 }  // namespace
 
 void add_spaces_command(CLI::App& app, Action& action) {
-  const auto output = std::make_shared<OutputFlags>();
-  CLI::App* command =
-      app.add_subcommand("spaces", "Search spaces that --set space=NAME knows (configs/spaces)");
-  command->footer("Example:\n  tinynas spaces");
-  output->add(*command);
-  command->callback([&action, output] { action = [output] { spaces(*output); }; });
+  const auto flags = std::make_shared<SpacesFlags>();
+  CLI::App* command = app.add_subcommand(
+      "spaces", "Search spaces of configs/spaces; with a chip, which width and resolution to search in");
+  command->footer(
+      "Examples:\n"
+      "  tinynas spaces                                        what there is\n"
+      "  tinynas spaces mbconv --sram 320k --flash 1M          MCUNet's space optimisation, no data needed\n"
+      "  tinynas spaces dscnn-kws --board stm32f746 --classes 12\n"
+      "  tinynas spaces my-space.yaml --board nrf52840 --samples 200 --csv grid.csv\n"
+      "  tinynas spaces mbconv --boards all                    (W,R) over the SRAM and Flash of all boards\n"
+      "Exit code 3 when no network of the space fits.");
+  command->add_option("space", flags->space, "name, or a space file; none lists them")
+      ->type_name("NAME|FILE");
+  command->add_option("--sram", flags->sram, "SRAM for the model: 320k (k = 1024 bytes)")
+      ->type_name("BYTES")
+      ->group("Limits");
+  command->add_option("--flash", flags->flash, "Flash for the model: 1M")
+      ->type_name("BYTES")
+      ->group("Limits");
+  command->add_option("--max-macs", flags->max_macs, "multiply-accumulates of one inference: 60M")
+      ->type_name("COUNT")
+      ->group("Limits");
+  command->add_option("--board", flags->board, "chip of `tinynas boards`: its memory and reserve")
+      ->type_name("NAME")
+      ->group("Limits");
+  command->add_option("--boards", flags->boards, "all: the choice for every board's SRAM and Flash")
+      ->type_name("all")
+      ->group("Limits");
+  command->add_option("--classes", flags->classes, "classes that the networks tell apart")
+      ->type_name("N")
+      ->capture_default_str();
+  command->add_option("--samples", flags->options.samples, "networks drawn in every sub-space")
+      ->type_name("N")
+      ->capture_default_str();
+  command->add_option("--seed", flags->options.seed, "of the random networks")
+      ->type_name("N")
+      ->capture_default_str();
+  command
+      ->add_option("--workers", flags->options.threads,
+                   "threads; results do not depend on it; 0 = one per core")
+      ->type_name("N")
+      ->capture_default_str();
+  command
+      ->add_option("--min-fit-fraction", flags->options.min_fit_fraction,
+                   "part of the samples that must fit for a sub-space to be eligible")
+      ->type_name("FRACTION")
+      ->capture_default_str();
+  command->add_option("--top", flags->top, "rows of the table")->type_name("N")->capture_default_str();
+  command->add_option("--csv", flags->csv, "every sub-space with its CDF, or every cell of the matrix")
+      ->type_name("FILE")
+      ->group("Output");
+  flags->output.add(*command);
+  command->callback([&action, flags] {
+    action = [flags] {
+      flags->output.apply();
+      const bool asks_nothing = flags->sram.empty() && flags->flash.empty() && flags->max_macs.empty() &&
+                                flags->board.empty() && flags->boards.empty();
+      if (flags->space.empty() && asks_nothing) return list(flags->output);
+      optimise(*flags);
+    };
+  });
 }
 
 }  // namespace tinynas

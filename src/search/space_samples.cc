@@ -1,5 +1,6 @@
 #include "search/space_samples.h"
 
+#include <tbb/info.h>
 #include <tbb/parallel_for.h>
 #include <tbb/task_arena.h>
 
@@ -145,7 +146,9 @@ SpaceSamples draw_samples(const Constraint& constraint, const SamplingOptions& o
     int64_t total = 0;
     for (const Chunk& chunk : chunks) total += chunk.end - chunk.begin;
     SharedProgress progress("space", total);
-    tbb::task_arena arena(options.threads > 0 ? options.threads : tbb::task_arena::automatic);
+    // More threads than the machine has would only make TBB warn.
+    const int available = tbb::info::default_concurrency();
+    tbb::task_arena arena(options.threads > 0 ? std::min(options.threads, available) : available);
     arena.execute([&] {
       tbb::parallel_for(size_t{0}, chunks.size(), [&](size_t i) {
         check_interrupt();

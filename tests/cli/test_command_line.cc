@@ -2,10 +2,12 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <catch2/catch.hpp>
 #include <cstdio>
 #include <filesystem>
+#include <fstream>
 #include <nlohmann/json.hpp>
 
 using Catch::Matchers::Contains;
@@ -54,6 +56,17 @@ TEST_CASE("bad usage ends with 2 and says what was expected") {
       {"search --board no-such-board --dry-run", "no-such-board"},
       {"search --resume --out /", "not a run directory"},
       {"quantize no/such/run", "not a run directory"},
+      {"spaces mbconv-32", "--sram 320k --flash 1M"},
+      {"spaces no-such-space --sram 320k", "no-such-space"},
+      {"spaces mbconv-32 --sram 320q", "'320q'"},
+      {"spaces mbconv-32 --sram 320k --samples 0", "samples: got 0"},
+      {"spaces mbconv-32 --sram 320k --classes 0", "--classes: got 0"},
+      {"spaces mbconv-32 --sram 320k --top 0", "--top: got 0"},
+      {"spaces mbconv-32 --sram 320k --min-fit-fraction nan", "min_fit_fraction: got"},
+      {"spaces mbconv-32 --sram 0", "limit sram: got 0"},
+      {"spaces mbconv-32 --boards some", "--boards: got 'some'"},
+      {"spaces mbconv-32 --boards all --sram 320k", "--boards all"},
+      {"spaces --sram 320k", "no space is named"},
       {"infer no/such/run --input a --output b", "no/such/run"},
   };
   for (const Case& c : cases) {
@@ -65,7 +78,8 @@ TEST_CASE("bad usage ends with 2 and says what was expected") {
 }
 
 TEST_CASE("help and version end with 0") {
-  for (const char* arguments : {"--help", "search --help", "infer --help", "boards --help", "--version"}) {
+  for (const char* arguments :
+       {"--help", "search --help", "infer --help", "boards --help", "spaces --help", "--version"}) {
     CAPTURE(arguments);
     CHECK(tinynas(arguments).code == 0);
   }
@@ -104,5 +118,60 @@ TEST_CASE("boards and spaces are listed") {
   }
   const nlohmann::json spaces = nlohmann::json::parse(tinynas("spaces --json", "2>/dev/null").out);
   CHECK(!spaces.empty());
-  CHECK_THAT(tinynas("spaces").out, Contains("mbconv-32"));
+  CHECK_THAT(tinynas("spaces").out, Contains("mbconv-32") && Contains("dscnn-kws"));
+}
+
+TEST_CASE("a space is optimised without data or run directory, the same with any number of workers") {
+  const std::string asked = "spaces mbconv-32 --sram 64k --flash 256k --classes 10 --samples 50 --json";
+  const Outcome outcome = tinynas(asked, "2>/dev/null");
+  REQUIRE(outcome.code == 0);
+  nlohmann::json one = nlohmann::json::parse(outcome.out);
+  CHECK(one.at("seconds").get<double>() > 0);
+  CHECK(one.at("sub_spaces").size() == 30);
+  CHECK(one.at("sub_spaces").at(0).at("macs_cdf").size() == 21);
+  CHECK(one.at("chosen").at("width") == one.at("sub_spaces").at(0).at("width"));
+  CHECK(one.at("runner_up").at("behind").get<double>() >= 0);
+  nlohmann::json two = nlohmann::json::parse(tinynas(asked + " --workers 2", "2>/dev/null").out);
+  one.erase("seconds");
+  two.erase("seconds");
+  CHECK(one == two);
+}
+
+TEST_CASE("a space's table, plot and CSV are printed; nothing fits ends with 3") {
+  const fs::path csv = fs::temp_directory_path() / ("tinynas_spaces_" + std::to_string(::getpid()) + ".csv");
+  const Outcome outcome =
+      tinynas("spaces dscnn-kws --board stm32f412 --classes 12 --samples 30 --top 3 --csv " + csv.string(),
+              "2>/dev/null");
+  CHECK(outcome.code == 0);
+  CHECK_THAT(outcome.out, Contains("27 sub-spaces x 30 samples") && Contains("chosen") &&
+                              Contains("runner-up") && Contains("MFLOPs") && Contains("100 % |") &&
+                              Contains("and 24 more"));
+  std::ifstream file(csv);
+  int lines = 0;
+  for (std::string line; std::getline(file, line); ++lines) {
+    CHECK(std::count(line.begin(), line.end(), ',') == 28);
+  }
+  CHECK(lines == 28);
+  fs::remove(csv);
+  const Outcome nothing = tinynas("spaces mbconv-32 --sram 2k --flash 1M --samples 5");
+  CHECK(nothing.code == 3);
+  CHECK_THAT(nothing.out, Contains("nothing fits") && Contains("SRAM"));
+}
+
+TEST_CASE("--boards all gives the choice for every board from one table of samples") {
+  const nlohmann::json matrix =
+      nlohmann::json::parse(tinynas("spaces mbconv-32 --boards all --samples 20 --json", "2>/dev/null").out);
+  const nlohmann::json boards = nlohmann::json::parse(tinynas("boards --json", "2>/dev/null").out);
+  REQUIRE(matrix.at("boards").size() == boards.size());
+  CHECK(matrix.at("cells").size() == matrix.at("sram_bytes").size());
+  for (const nlohmann::json& row : matrix.at("cells")) CHECK(row.size() == matrix.at("flash_bytes").size());
+  for (size_t i = 0; i < boards.size(); ++i) {
+    // A board alone, its reserve counted by the cost model, chooses the same.
+    const std::string name = boards[i].at("name");
+    const nlohmann::json alone = nlohmann::json::parse(
+        tinynas("spaces mbconv-32 --board " + name + " --samples 20 --json", "2>/dev/null").out);
+    CHECK(matrix.at("boards").at(i).at("board") == name);
+    CHECK(matrix.at("boards").at(i).at("chosen") == alone.at("chosen"));
+  }
+  CHECK_THAT(tinynas("spaces mbconv-32 --boards all --samples 20").out, Contains("rows SRAM, columns Flash"));
 }

@@ -1,4 +1,5 @@
 #include <catch2/catch.hpp>
+#include <cmath>
 
 #include "base/interrupt.h"
 #include "base/progress.h"
@@ -48,7 +49,9 @@ TEST_CASE("the chosen sub-space has the largest mean FLOPs among those in which 
       REQUIRE(report.macs_cdf.size() == (report.fitting > 0 ? 21 : 0));
       if (report.fitting > 0) {
         CHECK(std::is_sorted(report.macs_cdf.begin(), report.macs_cdf.end()));
+        CHECK(report.macs_cdf[10] == report.p50_macs);
         CHECK(report.macs_cdf[16] == report.p80_macs);
+        CHECK(report.macs_cdf.back() == report.max_macs);
         CHECK(report.macs_cdf.back() <= *limits.macs);
         CHECK(report.mean_macs >= static_cast<double>(report.macs_cdf.front()));
         CHECK(report.mean_macs <= static_cast<double>(report.macs_cdf.back()));
@@ -60,6 +63,83 @@ TEST_CASE("the chosen sub-space has the largest mean FLOPs among those in which 
       CHECK((report.binding_limit == "none") == (rejections == 0));
     }
   }
+}
+
+TEST_CASE("the runner-up is the best that holds other networks, and says by how much it lost") {
+  Rng rng(2);
+  int found = 0;
+  for (int round = 0; round < 12; ++round) {
+    SearchSpace space = small_space();
+    space.widths = {0.5, 1.0, 1.01, 1.5};  // 1.0 and 1.01 make the same networks
+    const Limits limits = limits_of(12000 + rng.below(60000), 60000 + rng.below(200000), {});
+    const SpaceOptimisation result = optimise(limits, 1, space);
+    const SubSpaceReport& chosen = report_of(result, result.chosen);
+    const auto same = [](double width) { return width == 1.01 ? 1.0 : width; };
+    if (!result.runner_up) continue;
+    ++found;
+    const RunnerUp& second = *result.runner_up;
+    CHECK((second.sub_space.resolution != result.chosen.resolution ||
+           same(second.sub_space.width) != same(result.chosen.width)));
+    CHECK(second.mean_macs == report_of(result, second.sub_space).mean_macs);
+    CHECK(second.behind == Approx(1 - second.mean_macs / chosen.mean_macs));
+    CHECK(second.behind_error > 0);
+    if (!second.eligible || !chosen.eligible) continue;
+    CHECK(second.behind >= 0);
+    // No other eligible sub-space of other networks lies between.
+    for (const SubSpaceReport& report : result.sub_spaces) {
+      const bool like_chosen = report.sub_space.resolution == result.chosen.resolution &&
+                               same(report.sub_space.width) == same(result.chosen.width);
+      if (report.eligible && !like_chosen) CHECK(report.mean_macs <= second.mean_macs);
+    }
+  }
+  CHECK(found > 6);
+}
+
+TEST_CASE("the standard error of the mean is what other seeds move it by") {
+  Progress::set_enabled(false);
+  SearchSpace space = small_space();
+  space.widths = {1.0};
+  space.resolutions = {32};
+  std::vector<double> means;
+  double error = 0;
+  for (uint64_t seed = 1; seed <= 100; ++seed) {
+    const SpaceSamples samples = draw_samples(Constraint(space, 10, {}), {50, 1, seed});
+    const SubSpaceReport report = rank_sub_spaces(samples, {}, {}).front();
+    means.push_back(report.mean_macs);
+    error += report.mean_macs_error / 100;
+  }
+  double mean = 0;
+  for (const double m : means) mean += m / 100;
+  double squares = 0;
+  for (const double m : means) squares += (m - mean) * (m - mean);
+  // The deviation of 100 means is known to 7 %.
+  CHECK(std::sqrt(squares / 99) == Approx(error).epsilon(0.25));
+}
+
+TEST_CASE("a matrix of limits holds what each pair of limits alone chooses, from one table") {
+  Progress::set_enabled(false);
+  const SearchSpace space = small_space();
+  const SpaceSamples samples = draw_samples(Constraint(space, 10, {}), {60, 2, 1});
+  const std::vector<int64_t> sram{4096, 20000, 60000}, flash{30000, 120000};
+  const ChoiceMatrix matrix = choice_matrix(samples, sram, flash, {});
+  int fits = 0;
+  for (size_t i = 0; i < sram.size(); ++i) {
+    for (size_t j = 0; j < flash.size(); ++j) {
+      const Limits limits = limits_of(sram[i], flash[j], {});
+      if (!matrix.cells[i][j]) {
+        CHECK_THROWS_AS(optimise(limits), Error);
+        continue;
+      }
+      ++fits;
+      const SpaceOptimisation alone = optimise(limits);
+      CHECK(matrix.cells[i][j]->chosen == alone.chosen);
+      CHECK(matrix.cells[i][j]->mean_macs == report_of(alone, alone.chosen).mean_macs);
+      CHECK(matrix.cells[i][j]->eligible == report_of(alone, alone.chosen).eligible);
+    }
+  }
+  CHECK(fits == 4);
+  CHECK(to_json(matrix).at("cells").at(0).at(0).is_null());
+  CHECK(to_json(matrix).at("cells").at(2).at(1).at("width") == matrix.cells[2][1]->chosen.width);
 }
 
 TEST_CASE("a tighter limit never lets more networks fit") {
