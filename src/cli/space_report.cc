@@ -38,7 +38,9 @@ std::string table(const SpaceOptimisation& result, int top,
     const auto curve = std::find(curves.begin(), curves.end(), &report);
     const std::string letter =
         curve == curves.end() ? "" : std::string(1, static_cast<char>('A' + (curve - curves.begin())));
-    const std::string mean = flops(report.mean_macs) + " +- " + flops(report.mean_macs_error);
+    const std::string mean = report.fitting > 0 ? fmt::format("{} +- {:.1f} %", flops(report.mean_macs),
+                                                              100 * report.mean_macs_error / report.mean_macs)
+                                                : "-";
     text +=
         fmt::format("{:>4} {:<1} {:<12} {:>6.1f} % {:>20} {:>10} {:>10} {:>10}  {}{}\n", i + 1, letter,
                     describe(report.sub_space), 100 * report.fraction(), mean,
@@ -139,18 +141,20 @@ std::string render(const ChoiceMatrix& matrix, const std::vector<Board>& boards)
   for (const int64_t flash : matrix.flash_bytes) text += fmt::format(" {:>12}", format_bytes(flash));
   text += "\n";
   bool few = false;
+  bool nothing = false;
   for (size_t i = 0; i < matrix.cells.size(); ++i) {
     text += fmt::format("{:>12}", format_bytes(matrix.sram_bytes[i]));
     for (const auto& cell : matrix.cells[i]) {
       text += fmt::format(" {:>12}", cell_text(cell));
       few |= cell && !cell->eligible;
+      nothing |= !cell;
     }
     text += "\n";
   }
   if (few) text += "!: fewer samples fit than a sub-space needs to be eligible; the best of what there is\n";
-  text += "-: nothing fits\n\n";
-  text += fmt::format("{:<18} {:>11} {:>11}  {:<13} {:>12} {:>8}\n", "board", "SRAM", "Flash", "chosen",
-                      "mean FLOPs", "fits");
+  if (nothing) text += "-: nothing fits\n";
+  text += "\n" + fmt::format("{:<18} {:>11} {:>11}  {:<13} {:>12} {:>8}\n", "board", "SRAM", "Flash",
+                             "chosen", "mean FLOPs", "fits");
   for (const Board& board : boards) {
     const auto& cell = cell_of(matrix, board);
     text += fmt::format("{:<18} {:>11} {:>11}  {:<13}", board.name,

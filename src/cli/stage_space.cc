@@ -4,6 +4,7 @@
 #include "base/units.h"
 #include "cli/options.h"
 #include "cli/short_training.h"
+#include "cli/space_report.h"
 #include "cli/stages.h"
 #include "search/space_optimisation.h"
 
@@ -19,12 +20,13 @@ const SubSpaceReport& report_of(const SpaceOptimisation& optimisation, const Sub
 
 void print_grid(const SpaceOptimisation& optimisation) {
   constexpr size_t kRows = 5;
-  spdlog::info("   {:<12} {:>7} {:>12} {:>12}  {}", "sub-space", "fits", "mean MACs", "p80 MACs",
-               "binding limit");
+  spdlog::info("   {:<12} {:>7} {:>12} {:>12} {:>12} {:>12}  {}", "sub-space", "fits", "mean MACs",
+               "p50 MACs", "p80 MACs", "max MACs", "binding limit");
   for (size_t i = 0; i < std::min(kRows, optimisation.sub_spaces.size()); ++i) {
     const SubSpaceReport& report = optimisation.sub_spaces[i];
-    spdlog::info("   {:<12} {:>6.1f}% {:>12} {:>12}  {}", describe(report.sub_space), 100 * report.fraction(),
-                 format_count(std::llround(report.mean_macs)), format_count(report.p80_macs),
+    spdlog::info("   {:<12} {:>6.1f}% {:>12} {:>12} {:>12} {:>12}  {}", describe(report.sub_space),
+                 100 * report.fraction(), format_count(std::llround(report.mean_macs)),
+                 format_count(report.p50_macs), format_count(report.p80_macs), format_count(report.max_macs),
                  report.binding_limit);
   }
   if (optimisation.sub_spaces.size() > kRows) {
@@ -82,6 +84,7 @@ nlohmann::json run_space(Workbench& bench, Run& run) {
   const SpaceOptimisation optimisation =
       optimise_space(constraint, space_optimisation_options(bench.config()));
   print_grid(optimisation);
+  spdlog::info("   runner-up: {}", describe(optimisation.runner_up));
   if (!optimisation.warning.empty()) spdlog::warn("{}", optimisation.warning);
 
   SubSpace chosen = optimisation.chosen;
@@ -105,6 +108,7 @@ nlohmann::json run_space(Workbench& bench, Run& run) {
   return {{"space", space.name},
           {"chosen", chosen_json},
           {"why", why},
+          {"runner_up", describe(optimisation.runner_up)},
           {"warning", optimisation.warning},
           {"fit_fraction", report.fraction()},
           {"binding_limit", report.binding_limit},

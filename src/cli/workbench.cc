@@ -74,6 +74,12 @@ SearchSpace Workbench::configured_space() {
   std::string name = config_.text("space");
   if (name == "auto") name = dataset().train.height <= kLargestSmallImage ? "mbconv-32" : "mbconv";
   SearchSpace space = load_space(find_config("spaces", name, config_.origin("space") + ": space"));
+  if (space.columns > 0) {
+    throw usage_error(config_.origin("space") + ": space: got '" + name + "', which is for spectrograms of " +
+                      std::to_string(space.columns) +
+                      " columns; the data set holds images, which are resampled to R x R: expected a space "
+                      "without `columns`");
+  }
   space.input_channels = dataset().train.channels;
   return space;
 }
