@@ -70,18 +70,21 @@ void architecture(Page& page, const nlohmann::json& result) {
                        result.at("space").at("sub_spaces").get<int>()));
   page.row("because", result.at("space").at("why").get<std::string>());
   int index = 0;
+  std::string sizes;  // what the number after a kernel is
   for (const nlohmann::json& stage : arch.at("stages")) {
     std::string blocks;
     for (const nlohmann::json& block : stage.at("blocks")) {
       const int kernel = block.at("kernel").get<int>();
-      blocks += fmt::format("{}{}x{} e{}", blocks.empty() ? "" : "  ", kernel, kernel,
-                            block.at("expansion").get<int>());
+      const bool separable = block.contains("channels");
+      sizes = separable ? "output channels c" : "expansion e";
+      blocks += fmt::format("{}{}x{} {}{}", blocks.empty() ? "" : "  ", kernel, kernel, separable ? 'c' : 'e',
+                            block.at(separable ? "channels" : "expansion").get<int>());
     }
-    page.row(fmt::format("stage {}", index++), blocks);
+    page.row(fmt::format("stage {}", index++), blocks.empty() ? "skipped" : blocks);
   }
-  page.row("", fmt::format("{} MACs, {} parameters; kernel x kernel, expansion e",
+  page.row("", fmt::format("{} MACs, {} parameters; kernel x kernel, {}",
                            format_count(result.at("macs").get<int64_t>()),
-                           format_count(result.at("params").get<int64_t>())));
+                           format_count(result.at("params").get<int64_t>()), sizes));
 }
 
 void limits(Page& page, const nlohmann::json& result) {

@@ -51,6 +51,23 @@ std::vector<std::pair<const char*, at::Tensor LayerWeights::*>> fields() {
           {".bias", &LayerWeights::bias}};
 }
 
+// Input channels of a convolution or linear layer by the L1 norm of the weights that read them, the largest
+// first.
+at::Tensor importance_order(const at::Tensor& weight) {
+  const at::Tensor importance = weight.abs().transpose(0, 1).flatten(1).sum(1);
+  return std::get<1>(importance.sort(/*stable=*/true, /*dim=*/0, /*descending=*/true));
+}
+
+// Puts the channels that `carriers` make, one each, and that `reader` reads into another order.
+void reorder(const at::Tensor& order, const std::vector<LayerWeights*>& carriers, LayerWeights& reader) {
+  reader.weight.copy_(reader.weight.index_select(1, order));
+  for (LayerWeights* layer : carriers) {
+    layer->weight.copy_(layer->weight.index_select(0, order));
+    layer->gamma.copy_(layer->gamma.index_select(0, order));
+    layer->beta.copy_(layer->beta.index_select(0, order));
+  }
+}
+
 void require_gradients(std::map<std::string, LayerWeights>& layers) {
   for (auto& [name, layer] : layers) {
     for (const auto& [suffix, field] : fields()) {
@@ -102,6 +119,14 @@ SupernetImpl SupernetImpl::extract(const Architecture& architecture) const {
 
 void SupernetImpl::sort_channels() {
   const torch::NoGradGuard no_grad;
+  if (space.block == BlockKind::kDepthwiseSeparable) {
+    sort_output_channels();
+  } else {
+    sort_expanded_channels();
+  }
+}
+
+void SupernetImpl::sort_expanded_channels() {
   for (auto& [name, project] : layers) {
     const std::string suffix = ".project";
     if (name.size() < suffix.size() || name.compare(name.size() - suffix.size(), suffix.size(), suffix) != 0)
@@ -110,15 +135,25 @@ void SupernetImpl::sort_channels() {
     const auto expand = layers.find(block + ".expand");
     if (expand == layers.end())
       continue;  // expansion 1: these channels are the block's input, shared with others
-    LayerWeights& depthwise = layers.at(block + ".depthwise");
-    const at::Tensor importance = project.weight.abs().sum(std::vector<int64_t>{0, 2, 3});
-    const at::Tensor order = std::get<1>(importance.sort(/*stable=*/true, /*dim=*/0, /*descending=*/true));
-    project.weight.copy_(project.weight.index_select(1, order));
-    for (LayerWeights* layer : {&expand->second, &depthwise}) {
-      layer->weight.copy_(layer->weight.index_select(0, order));
-      layer->gamma.copy_(layer->gamma.index_select(0, order));
-      layer->beta.copy_(layer->beta.index_select(0, order));
-    }
+    reorder(importance_order(project.weight), {&expand->second, &layers.at(block + ".depthwise")}, project);
+  }
+}
+
+void SupernetImpl::sort_output_channels() {
+  // A network of DS blocks is a chain, so whatever reads a block's output stands behind it: the next block's
+  // depthwise and through it its 1x1 convolution, or the head, or, through the pooling, the classifier.
+  const Graph graph = lower(space, layout, num_classes);
+  for (size_t i = 1; i < graph.ops.size(); ++i) {
+    const bool makes_output =
+        graph.ops[i].kind == OpKind::kConv2d && graph.ops[i - 1].kind == OpKind::kDepthwiseConv2d;
+    if (!makes_output) continue;
+    std::vector<LayerWeights*> carriers{&layers.at(graph.ops[i].name)};
+    size_t reader = i + 1;
+    if (graph.ops[reader].kind == OpKind::kDepthwiseConv2d)
+      carriers.push_back(&layers.at(graph.ops[reader++].name));
+    if (graph.ops[reader].kind == OpKind::kGlobalAvgPool) ++reader;
+    LayerWeights& read_by = layers.at(graph.ops[reader].name);
+    reorder(importance_order(read_by.weight), carriers, read_by);
   }
 }
 

@@ -38,10 +38,11 @@ struct SupernetImpl {
   // A network of its own with a copy of the slices of `architecture`: its layout is the architecture.
   SupernetImpl extract(const Architecture& architecture) const;
 
-  // Sorts the expanded channels of every block by importance, the most important first, so that narrow
-  // sub-networks keep the best: importance is the L1 norm of the projection's weights that read the channel
-  // (Once-for-All, section 3.2). The largest network computes the same function before and after, but for the
-  // order of sums.
+  // Sorts the elastic channels of every block by importance, the most important first, so that narrow
+  // sub-networks keep the best: the expanded channels (MBConv) or the output channels (DS). Importance is the
+  // L1 norm of the weights that read the channel: of the projection, or of what follows the block in the
+  // largest network (Once-for-All, section 3.2). The largest network computes the same function before and
+  // after, but for the order of sums.
   void sort_channels();
 
   // Leaves that training updates, in one fixed order. Decayed: convolution and linear weights; others: batch
@@ -52,6 +53,10 @@ struct SupernetImpl {
 
   Safetensors to_safetensors() const;
   static SupernetImpl from_safetensors(const Safetensors& file, const std::string& where);
+
+ private:
+  void sort_expanded_channels();
+  void sort_output_channels();
 };
 
 }  // namespace tinynas

@@ -42,6 +42,15 @@ TEST_CASE("the report holds every figure, in plain ASCII without colours") {
   CHECK(std::all_of(text.begin(), text.end(), [](char c) { return c == '\n' || (c >= 0x20 && c < 0x7f); }));
 }
 
+TEST_CASE("an architecture of DS blocks is shown by its output channels, and what is skipped as such") {
+  nlohmann::json result = example();
+  result["arch"]["stages"] = nlohmann::json::parse(
+      R"([{"blocks": [{"kernel": 3, "channels": 12}]}, {"blocks": []}, {"blocks": [{"kernel": 5, "channels": 56}, {"kernel": 3, "channels": 80}]}])");
+  const std::string text = render_result(result, false);
+  CHECK_THAT(text, Contains("3x3 c12") && Contains("skipped") && Contains("5x5 c56  3x3 c80") &&
+                       Contains("output channels c"));
+}
+
 TEST_CASE("colours change nothing but colours") {
   const std::string coloured = render_result(example(), true);
   std::string stripped;

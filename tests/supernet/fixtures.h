@@ -4,6 +4,7 @@
 #include <catch2/catch.hpp>
 
 #include "base/error.h"
+#include "base/rng.h"
 #include "supernet/supernet.h"
 
 namespace tinynas {
@@ -30,6 +31,22 @@ inline SearchSpace small_space() {
   space.head_channels = 32;
   space.widths = {0.5, 1.0};
   space.resolutions = {12, 13, 16};
+  return space;
+}
+
+// Depthwise-separable blocks with elastic output channels; the second stage may be skipped.
+inline SearchSpace small_ds_space() {
+  SearchSpace space;
+  space.name = "small DS";
+  space.block = BlockKind::kDepthwiseSeparable;
+  space.stem = {12, 3, 1};
+  space.divisor = 4;
+  space.stages = {{16, 1, {3}, {1}, {1}, 8, 4},
+                  {24, 1, {3, 5}, {1}, {0, 1}, 8, 4},
+                  {32, 2, {3, 5}, {1}, {1, 2, 3}, 12, 4}};
+  space.widths = {0.5, 1.0};
+  space.resolutions = {12, 13, 16};
+  space.check();
   return space;
 }
 

@@ -35,12 +35,20 @@ void randomise_batch_norm(SupernetImpl& weights) {
   }
 }
 
+// Spaces of both kinds.
+std::vector<std::pair<SearchSpace, int>> spaces_and_resolutions() {
+  std::vector<std::pair<SearchSpace, int>> all;
+  for (const SearchSpace& space : {small_space(), small_ds_space()}) {
+    for (const int resolution : space.resolutions) all.emplace_back(space, resolution);
+  }
+  return all;
+}
+
 }  // namespace
 
 TEST_CASE("a sub-network computes what a stand-alone network with the copied weights computes") {
   const torch::NoGradGuard no_grad;
-  const SearchSpace space = small_space();
-  for (const int resolution : space.resolutions) {
+  for (const auto& [space, resolution] : spaces_and_resolutions()) {
     const SubSpace sub_space{1.0, resolution};
     SupernetImpl supernet(space, largest(space, sub_space), kClasses, 3);
     randomise_batch_norm(supernet);
@@ -120,6 +128,36 @@ TEST_CASE("sorting channels keeps the largest network's function and orders impo
   CHECK(largest_difference(unsorted, project) > 0);
   const at::Tensor importance = project.abs().sum(std::vector<int64_t>{0, 2, 3});
   CHECK((importance.diff() <= 0).all().item<bool>());
+}
+
+TEST_CASE("sorting elastic output channels keeps the largest network's function and orders importance") {
+  const torch::NoGradGuard no_grad;
+  for (const int head_channels : {0, 20}) {
+    SearchSpace space = small_ds_space();
+    space.head_channels = head_channels;
+    const SubSpace sub_space{1.0, 16};
+    SupernetImpl supernet(space, largest(space, sub_space), kClasses, 11);
+    randomise_batch_norm(supernet);
+    const Graph graph = lower(space, supernet.layout, kClasses);
+    const at::Tensor images = random_images(6, 16, 4);
+    const at::Tensor before = forward_batch_statistics(supernet, graph, images);
+    const std::map<std::string, LayerWeights> unsorted = supernet.extract(supernet.layout).layers;
+    supernet.sort_channels();
+    CHECK(largest_difference(before, forward_batch_statistics(supernet, graph, images)) < 1e-3);
+    const std::string last = head_channels > 0 ? "head" : "classifier";
+    for (const std::string name :
+         {"stage1.block0.project", "stage2.block0.project", "stage2.block2.project", last.c_str()}) {
+      CAPTURE(name);
+      const at::Tensor weight = supernet.layers.at(name).weight;
+      CHECK(largest_difference(unsorted.at(name).weight, weight) > 0);
+      const at::Tensor importance = weight.abs().transpose(0, 1).flatten(1).sum(1);
+      CHECK((importance.diff() <= 1e-5).all().item<bool>());
+    }
+    // The stem's channels are not elastic: whoever reads them reads them as before.
+    CHECK(largest_difference(unsorted.at("stem").weight, supernet.layers.at("stem").weight) == 0);
+    CHECK(largest_difference(unsorted.at("stage0.block0.depthwise").weight,
+                             supernet.layers.at("stage0.block0.depthwise").weight) == 0);
+  }
 }
 
 TEST_CASE("the folded network equals the reference execution of the operator graph") {
