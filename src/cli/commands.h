@@ -15,6 +15,7 @@ void add_search_command(CLI::App& app, Action& action);
 void add_stage_commands(CLI::App& app, Action& action);
 void add_infer_command(CLI::App& app, Action& action);
 void add_boards_command(CLI::App& app, Action& action);
+void add_calibrate_command(CLI::App& app, Action& action);
 void add_spaces_command(CLI::App& app, Action& action);
 
 // Parses, runs, reports errors on standard error and returns the exit code (README.md, "Exit codes").

@@ -64,6 +64,13 @@ void ExperimentFlags::add_all(CLI::App& app) {
       {"--method", "method", "NAME", "evolution"},
       {"--seed", "seed", "N", "two runs with one seed are identical"}};
   for (const FlagOfKey& flag : chip) add_flag(app, given, flag, "Limits");
+  app.add_flag_callback(
+         "--accept-uncalibrated",
+         [this] {
+           given.push_back({"--accept-uncalibrated", "limits.accept_uncalibrated", "true"});
+         },
+         "let --max-latency and --max-energy bind on an uncalibrated model (`tinynas boards`)")
+      ->group("Limits");
   app.add_option("--config", config_file, "experiment file (configs/*.yaml); unknown keys are errors")
       ->type_name("FILE")
       ->group(kBudgets);

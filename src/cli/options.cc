@@ -14,6 +14,18 @@ int narrow(int64_t value) {
 
 uint64_t seed_of(const Config& config) { return static_cast<uint64_t>(config.integer("seed")); }
 
+void check_calibrated(const Config& config, const Board& board) {
+  const LatencyModel* model = board.latency_model(runtime_from_name(config.text("runtime"), "runtime"));
+  if (model == nullptr || model->basis != LatencyBasis::kUncalibrated) return;
+  if (config.flag("limits.accept_uncalibrated")) return;
+  for (const char* key : {"limits.latency", "limits.energy"}) {
+    if (config.value(key).is_null()) continue;
+    throw usage_error(config.origin(key) + ": " + key + ": the latency model of board " + board.name +
+                      " is uncalibrated: " + model->source +
+                      ". Measure (tinynas calibrate), or take it as it is with --accept-uncalibrated");
+  }
+}
+
 }  // namespace
 
 int worker_count(const Config& config) {
@@ -116,7 +128,9 @@ VerifyOptions verify_options(const Config& config, const Board* board) {
   VerifyOptions options;
   options.host_compiler = config.text("verify.host_compiler");
   options.arm_compiler = config.text("verify.arm_compiler");
-  options.arm_cpu = board != nullptr ? board->core : config.text("verify.arm_cpu");
+  // A board of another architecture is measured on the Arm core of the configuration; the note says which.
+  const bool is_arm = board != nullptr && board->core.rfind("cortex-m", 0) == 0;
+  options.arm_cpu = is_arm ? board->core : config.text("verify.arm_cpu");
   return options;
 }
 
@@ -150,6 +164,7 @@ void check_experiment(const Config& config, const Board* board) {
         "  tinynas search --board stm32f746        (`tinynas boards` lists them)");
   }
   limits_of(config, board).check(board != nullptr);
+  if (board != nullptr) check_calibrated(config, *board);
   dataset_options(config).check();
   space_optimisation_options(config).check();
 #ifdef TINYNAS_WITH_TORCH  // these belong to the room that trains

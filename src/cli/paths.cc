@@ -28,6 +28,8 @@ fs::path home_directory() {
                  "; set TINYNAS_HOME to the folder that holds it");
 }
 
+fs::path measurements_directory() { return home_directory() / "configs" / "measurements"; }
+
 std::vector<fs::path> list_configs(const std::string& kind) {
   std::vector<fs::path> files;
   const fs::path directory = home_directory() / "configs" / kind;

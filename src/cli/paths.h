@@ -11,6 +11,9 @@ namespace tinynas {
 // configs/. Throws Error(kFailure) naming the places that were tried.
 std::filesystem::path home_directory();
 
+// configs/measurements: what latency models are fitted to.
+std::filesystem::path measurements_directory();
+
 // Files configs/<kind>/*.yaml, sorted; kind is "boards", "spaces" or "efforts".
 std::vector<std::filesystem::path> list_configs(const std::string& kind);
 

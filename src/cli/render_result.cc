@@ -60,6 +60,13 @@ const nlohmann::json* limit(const nlohmann::json& result, const char* key) {
   return found == result.at("limits").end() || found->is_null() ? nullptr : &*found;
 }
 
+// "published, +- 12 %": what a board's latency rests on, and its error band.
+std::string trust(const nlohmann::json& result, const std::string& board) {
+  const nlohmann::json& band = result.at("latency_error_band").at(board);
+  return result.at("latency_basis").at(board).get<std::string>() +
+         (band.is_null() ? ", error not known" : fmt::format(", +- {:.0f} %", 100 * band.get<double>()));
+}
+
 void architecture(Page& page, const nlohmann::json& result) {
   const nlohmann::json& arch = result.at("arch");
   page.heading("What was chosen, and why");
@@ -118,7 +125,8 @@ void limits(Page& page, const nlohmann::json& result) {
     if (bound == nullptr || result.at("board").is_null()) return;
     const double used = result.at(figures).at(result.at("board").get<std::string>()).get<double>();
     page.usage(label, used, bound->get<double>(),
-               fmt::format("{:.1f} of {:.1f} {} (modelled)", used, bound->get<double>(), unit));
+               fmt::format("{:.1f} of {:.1f} {} (modelled: {})", used, bound->get<double>(), unit,
+                           trust(result, result.at("board").get<std::string>())));
   };
   modelled("latency", "latency_ms", "latency_ms", "ms");
   modelled("energy", "energy_mj", "energy_mj", "mJ");
@@ -177,11 +185,11 @@ void boards(Page& page, const nlohmann::json& result) {
   page.heading("Modelled latency and energy of one inference");
   for (const auto& [board, latency] : result.at("latency_ms").items()) {
     const auto energy = result.at("energy_mj").find(board);
-    page.row(board, fmt::format("{:8.1f} ms{}{}", latency.get<double>(),
-                                energy == result.at("energy_mj").end()
-                                    ? ""
-                                    : fmt::format("  {:8.2f} mJ", energy->get<double>()),
-                                result.at("board") == board ? "   <- --board" : ""));
+    const std::string energy_text = energy == result.at("energy_mj").end()
+                                        ? std::string(13, ' ')
+                                        : fmt::format("  {:8.2f} mJ", energy->get<double>());
+    page.row(board, fmt::format("{:8.1f} ms{}  {}{}", latency.get<double>(), energy_text,
+                                trust(result, board), result.at("board") == board ? "   <- --board" : ""));
   }
 }
 

@@ -44,8 +44,14 @@ nlohmann::json caps_in_force(const Config& config) {
   return list;
 }
 
+std::string latency_note(const Board& board, Runtime runtime) {
+  const LatencyModel* model = board.latency_model(runtime);
+  if (model == nullptr) return "board " + board.name + " has no latency model";
+  return std::string("latency and energy are modelled (") + name_of(model->basis) + "): " + model->source;
+}
+
 std::vector<std::string> what_is_approximate(const CostReport& bound, const nlohmann::json& verify,
-                                             const Board* board) {
+                                             const Board* board, Runtime runtime) {
   std::vector<std::string> notes;
   if (verify.at("arm_compiled").get<bool>()) {
     notes.push_back("code, stack and .data/.bss are those of " + verify.at("arm_note").get<std::string>() +
@@ -57,7 +63,7 @@ std::vector<std::string> what_is_approximate(const CostReport& bound, const nloh
   }
   notes.push_back(
       board != nullptr
-          ? "latency and energy are a model: " + board->latency_source
+          ? latency_note(*board, runtime)
           : "latency and energy are a model per board; SRAM and Flash reserve 0 bytes for the rest of "
             "the firmware (no --board)");
   notes.push_back("supernet accuracies rank networks; they are not the accuracies of trained networks");
@@ -67,16 +73,29 @@ std::vector<std::string> what_is_approximate(const CostReport& bound, const nloh
 struct BoardFigures {
   nlohmann::json latency_ms = nlohmann::json::object();
   nlohmann::json energy_mj = nlohmann::json::object();
+  nlohmann::json latency_basis = nlohmann::json::object();
+  nlohmann::json latency_error_band = nlohmann::json::object();  // relative, null = not known
+
+  void add(const std::string& name, const CostReport& costs) {
+    if (costs.latency_ms) {
+      latency_ms[name] = *costs.latency_ms;
+      latency_basis[name] = name_of(*costs.latency_basis);
+      latency_error_band[name] =
+          costs.latency_error_band ? nlohmann::json(*costs.latency_error_band) : nlohmann::json();
+    }
+    if (costs.energy_mj) energy_mj[name] = *costs.energy_mj;
+  }
 };
 
-BoardFigures per_board(const Graph& graph, CostOptions options) {
+// Every board of configs/boards, and the run's own under the name it was asked for (a path, for a user's).
+BoardFigures per_board(const Graph& graph, CostOptions options, const std::optional<std::string>& own) {
   BoardFigures figures;
   options.per_operator = false;
+  if (own) figures.add(*own, estimate(graph, options));
   for (const Board& board : load_boards(home_directory() / "configs" / "boards")) {
+    if (own == board.name) continue;
     options.board = &board;
-    const CostReport costs = estimate(graph, options);
-    if (costs.latency_ms) figures.latency_ms[board.name] = *costs.latency_ms;
-    if (costs.energy_mj) figures.energy_mj[board.name] = *costs.energy_mj;
+    figures.add(board.name, estimate(graph, options));
   }
   return figures;
 }
@@ -125,7 +144,7 @@ nlohmann::json make_result(Workbench& bench, const Run& run, const TestAccuracy&
   const nlohmann::json& evolve = summary(run, "evolve");
   const nlohmann::json& verify = summary(run, "verify");
   const CostReport bound = estimate(graph, bench.cost_options());
-  const BoardFigures boards = per_board(graph, bench.cost_options());
+  const BoardFigures boards = per_board(graph, bench.cost_options(), config.optional_text("board"));
   nlohmann::json arch = to_json(winner.space, winner.architecture, winner.num_classes);
   arch["encoding"] = encode(winner.architecture);
 
@@ -152,6 +171,8 @@ nlohmann::json make_result(Workbench& bench, const Run& run, const TestAccuracy&
           {"flash", verify.at("flash")},
           {"latency_ms", boards.latency_ms},
           {"energy_mj", boards.energy_mj},
+          {"latency_basis", boards.latency_basis},
+          {"latency_error_band", boards.latency_error_band},
           {"board", config.value("board")},
           {"limits", to_json(bench.limits())},
           {"caps", caps_in_force(config)},
@@ -166,7 +187,7 @@ nlohmann::json make_result(Workbench& bench, const Run& run, const TestAccuracy&
             {"inputs", verify.at("inputs")},
             {"arm_compiled", verify.at("arm_compiled")},
             {"arm_note", verify.at("arm_note")}}},
-          {"approximate", what_is_approximate(bound, verify, bench.board())},
+          {"approximate", what_is_approximate(bound, verify, bench.board(), bench.cost_options().plan.runtime)},
           {"effort", config.text("effort")},
           {"seed", config.integer("seed")},
           {"git_commit", git_commit()},

@@ -64,6 +64,7 @@ int run_cli(int argc, const char* const* argv) {
   add_stage_commands(app, action);
   add_infer_command(app, action);
   add_boards_command(app, action);
+  add_calibrate_command(app, action);
   add_spaces_command(app, action);
   try {
     refuse_unknown_command(app, argc, argv);

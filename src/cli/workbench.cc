@@ -18,7 +18,7 @@ constexpr int kLargestSmallImage = 48;
 }  // namespace
 
 Board board_by_name(const std::string& name, const std::string& what) {
-  return load_board(find_config("boards", name, what));
+  return load_board(find_config("boards", name, what), load_measurements(measurements_directory()));
 }
 
 nlohmann::json read_json_file(const std::filesystem::path& path) {

@@ -72,6 +72,8 @@ void add_limits_and_data(Schema& schema) {
       .add(unset("limits.macs", Kind::kCount, "multiply-accumulates of one inference (1 MAC = 2 FLOPs)"))
       .add(unset("limits.latency", Kind::kDuration, "modelled latency of one inference; needs a board"))
       .add(unset("limits.energy", Kind::kEnergy, "modelled energy of one inference; needs a board"))
+      .add(flag("limits.accept_uncalibrated", false,
+                "limit latency or energy on a board whose latency model nothing was measured for"))
       .add(choice("data.name", {"cifar10", "mnist", "fashion-mnist", "folder"}, "cifar10",
                   "data set; folder = train/<class>/*.png|jpg under data.root"))
       .add(unset("data.root", Kind::kText, "where the data lies; none = $TINYNAS_DATA, else datasets/cache"))
@@ -139,8 +141,9 @@ void add_search(Schema& schema) {
 void add_deployment(Schema& schema) {
   add_training(schema, "finetune", "the winner alone, from its supernet weights", 5000, 0.05);
   schema
-      .add(integer("finetune.shards", 2, 1, 64,
-                   "batches of batch_size images a step, side by side on the workers; gradients are averaged"))
+      .add(
+          integer("finetune.shards", 2, 1, 64,
+                  "batches of batch_size images a step, side by side on the workers; gradients are averaged"))
       .add(choice("quantize.calibration", {"minmax", "mse"}, "mse", "how an activation's range is got"))
       .add(integer("quantize.images", 256, 1, 1e6, "training images that activation ranges are got from"))
       .add(text("export.name", "model", "C identifier: prefix of the package's files and symbols"))

@@ -1,134 +1,200 @@
 // configs/boards/*.yaml.
 #include "cost_models/board.h"
 
-#include <yaml-cpp/yaml.h>
-
 #include <algorithm>
-#include <cmath>
 
-#include "base/closest.h"
 #include "base/error.h"
-#include "base/units.h"
+#include "cost_models/yaml_map.h"
 
 namespace tinynas {
 namespace {
 
-const std::vector<std::string> kKeys = {"name",
-                                        "core",
-                                        "sram",
-                                        "flash",
-                                        "sram_reserve",
-                                        "flash_reserve",
-                                        "clock",
-                                        "active_power_mw",
-                                        "cycles_per_unit",
-                                        "latency_source"};
-const std::vector<std::string> kUnitKeys = {"conv2d",
-                                            "conv2d_output",
-                                            "conv2d_1x1",
-                                            "conv2d_1x1_output",
-                                            "depthwise_conv2d",
-                                            "depthwise_conv2d_output",
-                                            "depthwise_conv2d_in_place",
-                                            "depthwise_conv2d_in_place_output",
-                                            "fully_connected",
-                                            "fully_connected_output",
-                                            "add",
-                                            "global_avg_pool"};
+const std::vector<std::string> kFacts = {
+    "part", "core", "isa", "clock", "memory", "flash", "flash_reserve", "active_power_mw", "price_class"};
+const std::vector<std::string> kRegionKeys = {"name", "kind", "base", "size", "speed", "reserve"};
+const std::vector<std::string> kKinds = {"sram", "dtcm", "ccm", "itcm", "backup", "external"};
+const std::vector<std::string> kMeasuredKeys = {"runtime", "source", "kernels", "rows"};
+const std::vector<std::string> kRowKeys = {"from", "macs", "kernel_ms", "latency_ms"};
+// More than any microcontroller addresses, and far from where sums of sizes overflow.
+constexpr int64_t kMostBytes = int64_t{1} << 32;
 
-std::string list_of(const std::vector<std::string>& names) {
-  std::string text;
-  for (const std::string& name : names) text += (text.empty() ? "" : ", ") + name;
-  return text;
+MemoryRegion read_region(const YAML::Node& node, const std::string& where) {
+  const YamlMap map(node, where, kRegionKeys);
+  MemoryRegion region;
+  region.name = map.text("name");
+  region.kind = map.text("kind");
+  if (std::find(kKinds.begin(), kKinds.end(), region.kind) == kKinds.end()) {
+    throw usage_error(map.name_of("kind") + ": got '" + region.kind + "', expected one of " +
+                      list_of(kKinds));
+  }
+  region.base = map.address("base");
+  region.size_bytes = map.bytes("size");
+  region.speed = map.text("speed");
+  if (map.has("reserve")) region.reserve_bytes = map.bytes("reserve");
+  if (region.size_bytes < 1 || region.base + region.size_bytes > kMostBytes) {
+    throw usage_error(map.name_of("size") + ": expected more than 0 bytes, within 32-bit addresses");
+  }
+  if (region.reserve_bytes > region.size_bytes) {
+    throw usage_error(map.name_of("reserve") + ": expected no more than the region's size");
+  }
+  return region;
 }
 
-// A mapping of a YAML file whose errors name the file and the key.
-class YamlMap {
- public:
-  YamlMap(YAML::Node node, std::string where, const std::vector<std::string>& keys)
-      : node_(std::move(node)), where_(std::move(where)) {
-    if (!node_.IsMap()) throw usage_error(where_ + ": expected a mapping with the keys " + list_of(keys));
-    for (const auto& entry : node_) {
-      const std::string key = entry.first.IsScalar() ? entry.first.Scalar() : "(not a word)";
-      if (std::find(keys.begin(), keys.end(), key) == keys.end()) {
-        const auto meant = closest_word(key, keys);
-        throw usage_error(where_ + ": unknown key \"" + key + "\"" +
-                          (meant ? ", did you mean \"" + *meant + "\"?" : "") + " Expected " + list_of(keys));
-      }
+std::vector<MemoryRegion> read_memory(const YAML::Node& list, const std::string& where) {
+  if (!list.IsSequence() || list.size() == 0) throw usage_error(where + ": expected a list of regions");
+  std::vector<MemoryRegion> memory;
+  for (const YAML::Node& node : list) {
+    memory.push_back(read_region(node, where + "[" + std::to_string(memory.size()) + "]"));
+  }
+  for (size_t i = 0; i < memory.size(); ++i) {
+    for (size_t j = 0; j < i; ++j) {
+      const bool apart = memory[i].base >= memory[j].base + memory[j].size_bytes ||
+                         memory[j].base >= memory[i].base + memory[i].size_bytes;
+      if (!apart) throw usage_error(where + ": " + memory[j].name + " and " + memory[i].name + " overlap");
     }
   }
-
-  bool has(const std::string& key) const { return static_cast<bool>(node_[key]); }
-
-  YAML::Node node(const std::string& key) const {
-    if (!has(key)) throw usage_error(where_ + ": " + key + ": is missing");
-    return node_[key];
-  }
-
-  std::string text(const std::string& key) const {
-    const YAML::Node value = node(key);
-    if (!value.IsScalar() || value.Scalar().empty()) throw usage_error(name_of(key) + ": expected a text");
-    return value.Scalar();
-  }
-
-  int64_t bytes(const std::string& key) const { return parse_bytes(text(key), name_of(key)); }
-  int64_t count(const std::string& key) const { return parse_count(text(key), name_of(key)); }
-
-  double positive(const std::string& key) const {
-    const std::string written = text(key);
-    double value = 0;
-    if (!YAML::convert<double>::decode(node(key), value) || !std::isfinite(value) || !(value > 0)) {
-      throw usage_error(name_of(key) + ": got '" + written + "', expected a number above 0");
-    }
-    return value;
-  }
-
-  std::string name_of(const std::string& key) const { return where_ + ": " + key; }
-
- private:
-  YAML::Node node_;
-  std::string where_;
-};
-
-void check_board(const Board& board, const std::string& where) {
-  const auto require = [&](bool good, const char* key, const char* expected) {
-    if (!good) throw usage_error(where + ": " + key + ": expected " + expected);
-  };
-  require(board.sram_bytes > 0, "sram", "more than 0 bytes");
-  require(board.flash_bytes > 0, "flash", "more than 0 bytes");
-  require(board.sram_reserve_bytes < board.sram_bytes, "sram_reserve", "less than sram");
-  require(board.flash_reserve_bytes < board.flash_bytes, "flash_reserve", "less than flash");
-  require(board.clock_hz > 0, "clock", "more than 0 Hz");
+  return memory;
 }
 
-Board read_board(const YAML::Node& root, const std::string& where) {
-  const YamlMap map(root, where, kKeys);
+std::map<std::string, std::string> read_sources(const YamlMap& board) {
+  const YamlMap map(board.node("sources"), board.name_of("sources"), kFacts);
+  std::map<std::string, std::string> sources;
+  for (const std::string& fact : kFacts) {
+    if (board.has(fact)) sources[fact] = map.text(fact);
+  }
+  return sources;
+}
+
+LatencyModel read_measured(const YAML::Node& node, const std::string& where, const Measurements& measurements,
+                           const LatencyModel& kernels) {
+  const YamlMap map(node, where, kMeasuredKeys);
+  const Runtime runtime = runtime_from_name(map.text("runtime"), map.name_of("runtime"));
+  const YAML::Node list = map.node("rows");
+  if (!list.IsSequence()) throw usage_error(map.name_of("rows") + ": expected a list");
+  std::vector<MeasuredLatency> rows;
+  bool by_kernels = false;
+  for (const YAML::Node& entry : list) {
+    const YamlMap row(entry, map.name_of("rows") + "[" + std::to_string(rows.size()) + "]", kRowKeys);
+    MeasuredLatency measured{row.text("from"), row.positive("macs"), std::nullopt,
+                             row.positive("latency_ms")};
+    if (row.has("kernel_ms")) measured.kernel_ms = row.positive("kernel_ms");
+    by_kernels = by_kernels || measured.kernel_ms;
+    rows.push_back(measured);
+  }
+  if (by_kernels && map.text("kernels") != measurements.kernels_hash) {
+    throw usage_error(
+        map.name_of("kernels") +
+        ": was calibrated against other kernels than this version's; run tinynas calibrate again");
+  }
+  return measured_model(rows, kernels, runtime, where + ": " + map.text("source"));
+}
+
+// The most trusted model there is for each runtime.
+std::vector<LatencyModel> latency_models(const Board& board, const YamlMap& map,
+                                         const Measurements& measurements) {
+  const KernelFits fits = fit_kernels(measurements, board.core, board.isa);
+  std::vector<LatencyModel> models;
+  for (const Runtime runtime : {Runtime::kTinynas, Runtime::kTflm}) {
+    models.push_back(kernel_model(fits, runtime, board.clock_hz));
+  }
+  const std::vector<LinearFit> published = fit_published(measurements.published, board.name);
+  if (!published.empty())
+    models[static_cast<size_t>(Runtime::kTflm)] = published_model(published, board.name);
+  if (map.has("measured")) {
+    const LatencyModel kernels = kernel_model(fits, Runtime::kTinynas, board.clock_hz);
+    const YAML::Node list = map.node("measured");
+    if (!list.IsSequence()) throw usage_error(map.name_of("measured") + ": expected a list");
+    for (const YAML::Node& node : list) {
+      LatencyModel model = read_measured(node, map.name_of("measured"), measurements, kernels);
+      models[static_cast<size_t>(model.runtime)] = std::move(model);
+    }
+  }
+  return models;
+}
+
+Board read_board(const YAML::Node& root, const std::string& where, const Measurements& measurements) {
+  std::vector<std::string> keys = kFacts;
+  keys.insert(keys.end(), {"name", "sources", "measured"});
+  const YamlMap map(root, where, keys);
   Board board;
   board.name = map.text("name");
+  board.part = map.text("part");
   board.core = map.text("core");
-  board.sram_bytes = map.bytes("sram");
+  board.isa = map.texts("isa");
+  board.memory = read_memory(map.node("memory"), map.name_of("memory"));
   board.flash_bytes = map.bytes("flash");
-  if (map.has("sram_reserve")) board.sram_reserve_bytes = map.bytes("sram_reserve");
   if (map.has("flash_reserve")) board.flash_reserve_bytes = map.bytes("flash_reserve");
   board.clock_hz = static_cast<double>(map.count("clock"));
   if (map.has("active_power_mw")) board.active_power_mw = map.positive("active_power_mw");
-  const YamlMap units(map.node("cycles_per_unit"), map.name_of("cycles_per_unit"), kUnitKeys);
-  for (const std::string& key : kUnitKeys) board.cycles_per_unit[key] = units.positive(key);
-  board.latency_source = map.text("latency_source");
-  check_board(board, where);
+  board.price_class = map.text("price_class");
+  board.sources = read_sources(map);
+
+  const auto require = [&](bool good, const char* key, const char* expected) {
+    if (!good) throw usage_error(map.name_of(key) + ": expected " + expected);
+  };
+  const std::vector<MemorySpan> spans = arena_spans(board.memory);
+  require(!spans.empty(), "memory", "a region that may hold an arena (sram, dtcm or ccm)");
+  board.sram_bytes = spans.front().size_bytes;
+  board.sram_reserve_bytes = spans.front().reserve_bytes;
+  require(board.sram_reserve_bytes < board.sram_bytes, "memory",
+          "reserves that leave something of the largest span");
+  require(board.flash_bytes > 0 && board.flash_bytes <= kMostBytes, "flash",
+          "more than 0 bytes, 32-bit addresses");
+  require(board.flash_reserve_bytes < board.flash_bytes, "flash_reserve", "less than flash");
+  require(board.clock_hz > 0, "clock", "more than 0 Hz");
+  board.latency_models = latency_models(board, map, measurements);
   return board;
 }
 
 }  // namespace
 
-Board load_board(const std::filesystem::path& yaml) {
-  if (!std::filesystem::is_regular_file(yaml))
+const LatencyModel* Board::latency_model(Runtime runtime) const {
+  for (const LatencyModel& model : latency_models) {
+    if (model.runtime == runtime) return &model;
+  }
+  return nullptr;
+}
+
+std::vector<MemorySpan> arena_spans(const std::vector<MemoryRegion>& memory) {
+  std::vector<MemoryRegion> regions;
+  for (const MemoryRegion& region : memory) {
+    if (region.holds_arena()) regions.push_back(region);
+  }
+  std::sort(regions.begin(), regions.end(),
+            [](const MemoryRegion& a, const MemoryRegion& b) { return a.base < b.base; });
+  std::vector<MemorySpan> spans;
+  for (const MemoryRegion& region : regions) {
+    if (!spans.empty() && spans.back().base + spans.back().size_bytes == region.base) {
+      spans.back().name += " + " + region.name;
+      spans.back().size_bytes += region.size_bytes;
+      spans.back().reserve_bytes += region.reserve_bytes;
+    } else {
+      spans.push_back({region.name, region.base, region.size_bytes, region.reserve_bytes});
+    }
+  }
+  std::stable_sort(spans.begin(), spans.end(), [](const MemorySpan& a, const MemorySpan& b) {
+    return a.size_bytes - a.reserve_bytes > b.size_bytes - b.reserve_bytes;
+  });
+  return spans;
+}
+
+Board load_board(const std::filesystem::path& yaml, const Measurements& measurements) {
+  if (!std::filesystem::is_regular_file(yaml)) {
     throw usage_error("board file '" + yaml.string() + "' does not exist");
+  }
   try {
-    return read_board(YAML::LoadFile(yaml.string()), yaml.string());
+    return read_board(YAML::LoadFile(yaml.string()), yaml.string(), measurements);
   } catch (const YAML::Exception& error) {
     throw usage_error(yaml.string() + ": is not YAML: " + error.what());
   }
+}
+
+Board load_board(const std::filesystem::path& yaml) {
+  if (!std::filesystem::is_regular_file(yaml)) {
+    throw usage_error("board file '" + yaml.string() + "' does not exist");
+  }
+  const std::filesystem::path folder = std::filesystem::absolute(yaml).parent_path();
+  return load_board(yaml, load_measurements(folder.parent_path() / "measurements"));
 }
 
 std::vector<Board> load_boards(const std::filesystem::path& directory) {
@@ -140,8 +206,10 @@ std::vector<Board> load_boards(const std::filesystem::path& directory) {
     if (entry.path().extension() == ".yaml") files.push_back(entry.path());
   }
   std::sort(files.begin(), files.end());
+  const Measurements measurements = load_measurements(
+      std::filesystem::absolute(directory / "x").parent_path().parent_path() / "measurements");
   std::vector<Board> boards;
-  for (const std::filesystem::path& file : files) boards.push_back(load_board(file));
+  for (const std::filesystem::path& file : files) boards.push_back(load_board(file, measurements));
   return boards;
 }
 

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 
-#include "cost_models/latency_model.h"
 #include "cost_models/package_bounds.h"
 #include "runtime/tn_buffer_sizes.h"
 
@@ -40,20 +39,22 @@ CostReport estimate(const Graph& graph, const CostOptions& options) {
 }
 
 CostReport estimate(const Graph& graph, const MemoryPlan& plan, const CostOptions& options) {
-  const PackageBounds bounds = package_bounds(graph, plan);
-  std::optional<LatencyModel> latency;
-  if (options.board != nullptr) latency.emplace(*options.board);
+  const PackageBounds bounds =
+      package_bounds(graph, plan, options.board != nullptr ? options.board->core : std::string_view());
+  const LatencyModel* model =
+      options.board != nullptr ? options.board->latency_model(options.plan.runtime) : nullptr;
+  const LatencyGroup* latency = model != nullptr ? &model->group_of(graph) : nullptr;
 
   CostReport report;
   report.sram = sram_cost(plan, bounds, options.board);
   report.flash.code_bytes = bounds.code_bytes;
   report.flash.reserve_bytes = options.board != nullptr ? options.board->flash_reserve_bytes : 0;
-  double total_ms = 0;
+  double total_ms = latency != nullptr ? latency->fixed_ms : 0;
   for (const PlanStep& step : plan.order) {
     const Op& op = graph.ops[static_cast<size_t>(step.op)];
     const int64_t op_macs = macs(graph, op);
     const int64_t op_weights_bytes = weights_bytes(graph, op);
-    const double op_ms = latency ? latency->latency_ms(graph, op, step, op_macs) : 0.0;
+    const double op_ms = latency != nullptr ? latency->operator_ms(graph, op, step, op_macs) : 0.0;
     report.macs += op_macs;
     report.params += weight_count(graph, op) + bias_count(graph, op);
     report.flash.weights_bytes += op_weights_bytes;
@@ -64,8 +65,10 @@ CostReport estimate(const Graph& graph, const MemoryPlan& plan, const CostOption
                                   step.live_bytes, op_weights_bytes, op_ms});
     }
   }
-  if (latency) {
+  if (latency != nullptr) {
     report.latency_ms = total_ms;
+    report.latency_basis = model->basis;
+    report.latency_error_band = latency->quality.error_band;
     // mW * ms = microjoules. A board without a figure of its power has no energy model.
     if (options.board->active_power_mw > 0)
       report.energy_mj = options.board->active_power_mw * total_ms / 1e3;

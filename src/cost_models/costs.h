@@ -52,6 +52,9 @@ struct CostReport {
   FlashCost flash;
   std::optional<double> latency_ms;  // needs a board
   std::optional<double> energy_mj;
+  // What the latency rests on and how far it may be off, relative; without a board, and where nothing tells, none.
+  std::optional<LatencyBasis> latency_basis;
+  std::optional<double> latency_error_band;
   std::vector<OperatorCost> operators;
   std::string bottleneck;  // the operator with the largest live bytes
 };

@@ -26,6 +26,9 @@ nlohmann::json to_json(const CostReport& costs) {
                    {"reserve_bytes", flash.reserve_bytes}, {"total_bytes", flash.total_bytes()}};
   json["latency_ms"] = optional_json(costs.latency_ms);
   json["energy_mj"] = optional_json(costs.energy_mj);
+  json["latency_basis"] =
+      costs.latency_basis ? nlohmann::json(name_of(*costs.latency_basis)) : nlohmann::json();
+  json["latency_error_band"] = optional_json(costs.latency_error_band);
   json["bottleneck"] = costs.bottleneck;
   json["operators"] = nlohmann::json::array();
   for (const OperatorCost& op : costs.operators) {

@@ -1,63 +1,165 @@
 #include "cost_models/latency_model.h"
 
+#include <spdlog/fmt/fmt.h>
+
+#include <algorithm>
+
 #include "base/error.h"
 
 namespace tinynas {
 namespace {
 
-// The board's key of a kernel's coefficients.
-const char* coefficient_key(Kernel kernel) {
-  switch (kernel) {
-    case Kernel::kConv2d:
-      return "conv2d";
-    case Kernel::kConv2d1x1:
-      return "conv2d_1x1";
-    case Kernel::kDepthwiseConv2d:
-      return "depthwise_conv2d";
-    case Kernel::kDepthwiseConv2dInPlace:
-      return "depthwise_conv2d_in_place";
-    case Kernel::kAdd:
-      return "add";
-    case Kernel::kGlobalAvgPool:
-      return "global_avg_pool";
-    case Kernel::kFullyConnected:
-      return "fully_connected";
+// Taps of a window that lie inside the input, along one axis, over all output positions. Only the first and
+// the last few positions reach outside.
+int64_t taps_inside(int in, int out, int kernel, int stride, int pad) {
+  int64_t taps = int64_t{out} * kernel;
+  for (int position = 0; position < out && position * stride < pad; ++position)
+    taps -= pad - position * stride;
+  for (int position = out - 1; position >= 0; --position) {
+    const int beyond = position * stride - pad + kernel - in;
+    if (beyond <= 0) break;
+    taps -= beyond;
   }
-  throw Error(ExitCode::kFailure, "unknown kernel");
+  return taps;
 }
 
-double coefficient(const Board& board, const std::string& key) {
-  const auto found = board.cycles_per_unit.find(key);
-  if (found == board.cycles_per_unit.end()) {
-    throw usage_error("board " + board.name + ": cycles_per_unit has no \"" + key + "\"");
-  }
-  return found->second;
+// Rows of a channel that the depthwise convolution in place copies into its ring: all that windows reach.
+int64_t rows_loaded(const CallShape& call) {
+  return call.kernel_h + int64_t{call.output.h - 1} * std::min(call.stride_h, call.kernel_h);
 }
 
 }  // namespace
 
-LatencyModel::LatencyModel(const Board& board) : clock_hz_(board.clock_hz) {
-  if (!(clock_hz_ > 0))
-    throw usage_error("board " + board.name + ": has no clock, latency cannot be modelled");
-  for (int kernel = 0; kernel < kKernels; ++kernel) {
-    const std::string key = coefficient_key(static_cast<Kernel>(kernel));
-    const bool has_macs =
-        kernel != static_cast<int>(Kernel::kAdd) && kernel != static_cast<int>(Kernel::kGlobalAvgPool);
-    per_unit_[static_cast<size_t>(kernel)] = coefficient(board, key);
-    per_output_[static_cast<size_t>(kernel)] = has_macs ? coefficient(board, key + "_output") : 0.0;
+const char* name_of(LatencyBasis basis) {
+  switch (basis) {
+    case LatencyBasis::kMeasured:
+      return "measured";
+    case LatencyBasis::kPublished:
+      return "published";
+    case LatencyBasis::kKernelInstructions:
+      return "kernel-instructions";
+    case LatencyBasis::kUncalibrated:
+      return "uncalibrated";
   }
+  throw Error(ExitCode::kFailure, "unknown latency basis");
 }
 
-double LatencyModel::latency_ms(const Graph& graph, const Op& op, const PlanStep& step,
-                                int64_t op_macs) const {
-  const auto kernel = static_cast<size_t>(kernel_of(op, step.in_place));
-  const int64_t outputs = graph.tensor(op.output).shape.elements();
-  int64_t units = op_macs;
-  if (op.kind == OpKind::kAdd) units = outputs;
-  if (op.kind == OpKind::kGlobalAvgPool) units = graph.tensor(op.inputs[0]).shape.elements();
-  const double cycles =
-      static_cast<double>(units) * per_unit_[kernel] + static_cast<double>(outputs) * per_output_[kernel];
-  return cycles / clock_hz_ * 1e3;
+const char* name_of(Backbone backbone) {
+  switch (backbone) {
+    case Backbone::kMbconv:
+      return "mbconv";
+    case Backbone::kDscnn:
+      return "dscnn";
+    case Backbone::kOther:
+      return "other";
+  }
+  throw Error(ExitCode::kFailure, "unknown backbone");
+}
+
+LatencyFeatures latency_features(const CallShape& call, int64_t nominal_macs) {
+  const Shape& in = call.input;
+  const Shape& out = call.output;
+  const int64_t positions = int64_t{out.h} * out.w;
+  LatencyFeatures features;
+  features.nominal_macs = static_cast<double>(nominal_macs);
+  features.executed_macs = features.nominal_macs;
+  features.output_values = static_cast<double>(out.elements());
+  features.loop_starts = features.output_values;
+  features.pixels = static_cast<double>(positions);
+  switch (call.kernel) {
+    case Kernel::kConv2d:
+    case Kernel::kDepthwiseConv2d: {
+      const int64_t rows = taps_inside(in.h, out.h, call.kernel_h, call.stride_h, call.pad_top);
+      const int64_t taps = rows * taps_inside(in.w, out.w, call.kernel_w, call.stride_w, call.pad_left);
+      const int64_t per_tap = call.kernel == Kernel::kConv2d ? int64_t{in.c} * out.c : out.c;
+      features.executed_macs = static_cast<double>(taps * per_tap);
+      features.loop_starts = static_cast<double>(rows * out.w * out.c);
+      break;
+    }
+    case Kernel::kDepthwiseConv2dInPlace:
+      features.loop_starts = features.output_values * call.kernel_h;
+      features.calls = static_cast<double>(rows_loaded(call) * in.c);
+      features.pixels = features.calls * (in.w + call.kernel_w - 1);
+      break;
+    case Kernel::kGlobalAvgPool:
+      features.loop_starts = static_cast<double>(in.elements());
+      break;
+    case Kernel::kConv2d1x1:
+    case Kernel::kAdd:
+    case Kernel::kFullyConnected:
+      break;
+  }
+  return features;
+}
+
+Backbone backbone_of(const Graph& graph) {
+  std::vector<bool> from_depthwise(graph.tensors.size(), false);
+  bool has_depthwise = false;
+  for (const Op& op : graph.ops) {
+    if (op.kind == OpKind::kDepthwiseConv2d) {
+      has_depthwise = true;
+      from_depthwise[static_cast<size_t>(op.output)] = true;
+    }
+    const bool linear = op.kind == OpKind::kConv2d && op.kernel_h == 1 && op.kernel_w == 1 &&
+                        op.activation == Activation::kNone;
+    if (linear && from_depthwise[static_cast<size_t>(op.inputs[0])]) return Backbone::kMbconv;
+  }
+  return has_depthwise ? Backbone::kDscnn : Backbone::kOther;
+}
+
+double LatencyGroup::operator_ms(const Graph& graph, const Op& op, const PlanStep& step,
+                                 int64_t op_macs) const {
+  const Kernel kernel = kernel_of(op, step.in_place);
+  const CallShape call{kernel,
+                       graph.tensor(op.inputs[0]).shape,
+                       graph.tensor(op.output).shape,
+                       op.kernel_h,
+                       op.kernel_w,
+                       op.stride_h,
+                       op.stride_w,
+                       op.padding.top,
+                       op.padding.left};
+  return ms[static_cast<size_t>(kernel)].of(latency_features(call, op_macs));
+}
+
+const LatencyGroup& LatencyModel::group_of(const Graph& graph) const {
+  return groups.size() == 1 ? groups.front() : groups[static_cast<size_t>(backbone_of(graph))];
+}
+
+nlohmann::json to_json(const LatencyModel& model) {
+  const auto optional_json = [](const std::optional<double>& value) {
+    return value ? nlohmann::json(*value) : nlohmann::json();
+  };
+  nlohmann::json groups = nlohmann::json::array();
+  for (size_t i = 0; i < model.groups.size(); ++i) {
+    const LatencyGroup& group = model.groups[i];
+    nlohmann::json kernels;
+    for (size_t kernel = 0; kernel < group.ms.size(); ++kernel) {
+      const FeatureCosts& costs = group.ms[kernel];
+      kernels[symbol_of(static_cast<Kernel>(kernel))] = {{"executed_mac", costs.executed_mac},
+                                                         {"loop_start", costs.loop_start},
+                                                         {"output_value", costs.output_value},
+                                                         {"pixel", costs.pixel},
+                                                         {"call", costs.call},
+                                                         {"nominal_mac", costs.nominal_mac}};
+    }
+    groups.push_back({{"backbone", model.groups.size() == 1 ? "all" : name_of(static_cast<Backbone>(i))},
+                      {"r2", optional_json(group.quality.r2)},
+                      {"error_band", optional_json(group.quality.error_band)},
+                      {"rows", group.quality.rows},
+                      {"fixed_ms", group.fixed_ms},
+                      {"ms_per_unit", kernels}});
+  }
+  return {{"runtime", name_of(model.runtime)},
+          {"basis", name_of(model.basis)},
+          {"source", model.source},
+          {"groups", groups}};
+}
+
+std::string LatencyModel::describe(const FitQuality& quality) const {
+  const std::string band = quality.error_band ? fmt::format("error band {:.0f} %", 100 * *quality.error_band)
+                                              : "error band not known";
+  return std::string(name_of(basis)) + ", " + band;
 }
 
 }  // namespace tinynas

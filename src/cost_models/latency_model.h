@@ -1,30 +1,109 @@
-// Latency of an operator on a board, from the board's coefficients (board.h).
+// Latency of a network on a board: a sum over its operators, from fitted coefficients.
 #pragma once
 
 #include <array>
 #include <cstdint>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <string>
+#include <vector>
 
-#include "cost_models/board.h"
 #include "cost_models/kernels.h"
 #include "cost_models/memory_plan.h"
+#include "cost_models/runtime.h"
 #include "graph/graph.h"
 
 namespace tinynas {
 
-// Op-count model: units of work by kernel, times cycles per unit, over the clock. Built once for a board; an
-// operator then costs a few multiplications.
-class LatencyModel {
- public:
-  // Throws Error(kUsage) naming the board when it has no clock or lacks a coefficient.
-  explicit LatencyModel(const Board& board);
-
-  // Milliseconds. `op_macs` = macs(graph, op), which every caller has at hand.
-  double latency_ms(const Graph& graph, const Op& op, const PlanStep& step, int64_t op_macs) const;
-
- private:
-  double clock_hz_;
-  std::array<double, kKernels> per_unit_{};  // by Kernel
-  std::array<double, kKernels> per_output_{};
+// What a latency rests on, from the most to the least trusted.
+enum class LatencyBasis {
+  kMeasured,            // the user's own measurements on the board (tinynas calibrate)
+  kPublished,           // published end-to-end measurements of networks on the board
+  kKernelInstructions,  // counted instructions of our kernels x cycles of each, from the core's maker
+  kUncalibrated         // counted instructions x 1: nobody said how many cycles they take
 };
+const char* name_of(LatencyBasis basis);  // "measured", "published", "kernel-instructions", "uncalibrated"
+
+// What a call's time is linear in. The kernels skip taps on padding, but for the depthwise one in place,
+// which computes them.
+struct LatencyFeatures {
+  double executed_macs = 0;
+  double loop_starts = 0;    // of innermost loops; a pool's input values
+  double output_values = 0;  // requantisations
+  double pixels = 0;         // output positions; values loaded by the depthwise convolution in place
+  double calls = 1;          // of the kernel; rows loaded by the depthwise convolution in place
+  double nominal_macs = 0;   // as macs() counts; what published tables go by
+};
+inline constexpr int kKernelFeatures = 5;  // all but the last: what kernels are fitted by
+
+// Shapes and window of one call.
+struct CallShape {
+  Kernel kernel = Kernel::kConv2d;
+  Shape input;
+  Shape output;
+  int kernel_h = 1;
+  int kernel_w = 1;
+  int stride_h = 1;
+  int stride_w = 1;
+  int pad_top = 0;
+  int pad_left = 0;
+};
+LatencyFeatures latency_features(const CallShape& call, int64_t nominal_macs);
+
+// Milliseconds per feature.
+struct FeatureCosts {
+  double executed_mac = 0;
+  double loop_start = 0;
+  double output_value = 0;
+  double pixel = 0;
+  double call = 0;
+  double nominal_mac = 0;
+
+  double of(const LatencyFeatures& features) const {
+    return features.executed_macs * executed_mac + features.loop_starts * loop_start +
+           features.output_values * output_value + features.pixels * pixel + features.calls * call +
+           features.nominal_macs * nominal_mac;
+  }
+};
+
+// By Kernel.
+using KernelCoefficients = std::array<FeatureCosts, kKernels>;
+
+struct FitQuality {
+  std::optional<double> r2;          // none with no more rows than coefficients
+  std::optional<double> error_band;  // relative; none where nothing tells
+  int rows = 0;                      // measurements behind the fit
+};
+
+// The families whose latency is linear in MACs, each with a slope of its own (the MicroNets study).
+enum class Backbone { kMbconv, kDscnn, kOther };
+const char* name_of(Backbone backbone);  // "mbconv", "dscnn", "other"
+// kMbconv: some depthwise convolution is followed by a 1x1 one without activation (a linear bottleneck); else
+// kDscnn where there is a depthwise convolution; else kOther.
+Backbone backbone_of(const Graph& graph);
+
+struct LatencyGroup {
+  KernelCoefficients ms{};
+  double fixed_ms = 0;  // of every inference
+  FitQuality quality;
+
+  // `op_macs` = macs(graph, op), which every caller has at hand.
+  double operator_ms(const Graph& graph, const Op& op, const PlanStep& step, int64_t op_macs) const;
+};
+
+// Built once for a board (board.h); an operator then costs a few multiplications.
+struct LatencyModel {
+  Runtime runtime = Runtime::kTinynas;
+  LatencyBasis basis = LatencyBasis::kUncalibrated;
+  std::string source;                // where the coefficients come from; printed with every latency
+  std::vector<LatencyGroup> groups;  // one for every network, or one by Backbone
+
+  const LatencyGroup& group_of(const Graph& graph) const;
+  // "published, error band 12 %", "uncalibrated, error band not known".
+  std::string describe(const FitQuality& quality) const;
+};
+
+// Runtime, basis, source, and every group's fit and coefficients.
+nlohmann::json to_json(const LatencyModel& model);
 
 }  // namespace tinynas

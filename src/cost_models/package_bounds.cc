@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <vector>
 
 #include "cost_models/kernels.h"
 
@@ -9,21 +10,21 @@ namespace tinynas {
 namespace {
 
 struct KernelSize {
+  int64_t code_bytes = 0;
+  int64_t stack_bytes = 0;
+};
+using KernelSizes = std::array<KernelSize, kKernels>;  // by Kernel
+
+struct MeasuredSize {
+  std::string_view core;
+  std::string_view symbol;
   int64_t code_bytes;
   int64_t stack_bytes;
 };
+constexpr MeasuredSize kMeasured[] = {
+#include "cost_models/kernel_sizes.inc"
+};
 
-// The largest of arm-none-eabi-gcc 12.2 -O2 and -Os for cortex-m4, cortex-m7 and cortex-m33, by
-// arm-none-eabi-size and -fstack-usage (helpers of the same file included), by Kernel.
-constexpr std::array<KernelSize, kKernels> kMeasured{{
-    {520, 120},  // kConv2d
-    {268, 56},   // kConv2d1x1
-    {500, 120},  // kDepthwiseConv2d
-    {620, 132},  // kDepthwiseConv2dInPlace
-    {400, 48},   // kAdd
-    {216, 48},   // kGlobalAvgPool
-    {204, 56},   // kFullyConnected
-}};
 // Other compilers and versions; 25 %.
 constexpr int64_t kMarginNumerator = 5;
 constexpr int64_t kMarginDenominator = 4;
@@ -40,9 +41,43 @@ int64_t with_margin(int64_t bytes) {
   return (bytes * kMarginNumerator + kMarginDenominator - 1) / kMarginDenominator;
 }
 
+struct CoreSizes {
+  std::string_view core;  // "" = the largest of all cores
+  KernelSizes kernels;
+};
+
+// Sorted out once: estimating a candidate must not compare names of kernels.
+std::vector<CoreSizes> sizes_by_core() {
+  std::vector<CoreSizes> cores(1);
+  const auto enlarge = [](KernelSize& size, const MeasuredSize& row) {
+    size.code_bytes = std::max(size.code_bytes, row.code_bytes);
+    size.stack_bytes = std::max(size.stack_bytes, row.stack_bytes);
+  };
+  for (const MeasuredSize& row : kMeasured) {
+    auto core = std::find_if(cores.begin(), cores.end(),
+                             [&](const CoreSizes& known) { return known.core == row.core; });
+    if (core == cores.end()) core = cores.insert(core, CoreSizes{row.core, {}});
+    for (int kernel = 0; kernel < kKernels; ++kernel) {
+      if (row.symbol != symbol_of(static_cast<Kernel>(kernel))) continue;
+      enlarge(core->kernels[static_cast<size_t>(kernel)], row);
+      enlarge(cores.front().kernels[static_cast<size_t>(kernel)], row);
+    }
+  }
+  return cores;
+}
+
+const KernelSizes& sizes_of(std::string_view core) {
+  static const std::vector<CoreSizes> cores = sizes_by_core();
+  for (const CoreSizes& known : cores) {
+    if (known.core == core) return known.kernels;
+  }
+  return cores.front().kernels;
+}
+
 }  // namespace
 
-PackageBounds package_bounds(const Graph& graph, const MemoryPlan& plan) {
+PackageBounds package_bounds(const Graph& graph, const MemoryPlan& plan, std::string_view core) {
+  const KernelSizes& sizes = sizes_of(core);
   std::array<bool, kKernels> linked{};
   int64_t alignment_bytes = 0;
   for (const PlanStep& step : plan.order) {
@@ -54,8 +89,8 @@ PackageBounds package_bounds(const Graph& graph, const MemoryPlan& plan) {
   int64_t deepest_kernel = 0;
   for (size_t kernel = 0; kernel < linked.size(); ++kernel) {
     if (!linked[kernel]) continue;
-    code_bytes += kMeasured[kernel].code_bytes;
-    deepest_kernel = std::max(deepest_kernel, kMeasured[kernel].stack_bytes);
+    code_bytes += sizes[kernel].code_bytes;
+    deepest_kernel = std::max(deepest_kernel, sizes[kernel].stack_bytes);
   }
   return {with_margin(code_bytes) + alignment_bytes, with_margin(kPackage.stack_bytes + deepest_kernel)};
 }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string_view>
 
 #include "cost_models/memory_plan.h"
 #include "graph/graph.h"
@@ -13,8 +14,9 @@ struct PackageBounds {
   int64_t stack_bytes = 0;  // deepest call below <package>_run(), itself included, without interrupts
 };
 
-// For Thumb-2 cores (Cortex-M4, M7, M33) and gcc -O2 or -Os with --gc-sections. export's tests link packages
-// and compare.
-PackageBounds package_bounds(const Graph& graph, const MemoryPlan& plan);
+// For gcc -O2 or -Os with --gc-sections on `core` ("cortex-m4"), from kernel_sizes.inc, which
+// tools/measure_kernels writes. A core that is not in it, and none (""), get the largest of all. export's
+// tests link packages and compare.
+PackageBounds package_bounds(const Graph& graph, const MemoryPlan& plan, std::string_view core = {});
 
 }  // namespace tinynas

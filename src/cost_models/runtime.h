@@ -1,6 +1,8 @@
 // The runtimes that a model can be judged on (design.md, section 4).
 #pragma once
 
+#include <string>
+
 namespace tinynas {
 
 enum class Runtime {
@@ -9,5 +11,7 @@ enum class Runtime {
 };
 
 const char* name_of(Runtime runtime);  // "tinynas", "tflm"
+// Throws Error(kUsage) naming `what`.
+Runtime runtime_from_name(const std::string& name, const std::string& what);
 
 }  // namespace tinynas

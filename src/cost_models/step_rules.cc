@@ -12,8 +12,6 @@ bool every_window_begins_inside(const Op& op, const Shape& in, const Shape& out)
 
 }  // namespace
 
-const char* name_of(Runtime runtime) { return runtime == Runtime::kTinynas ? "tinynas" : "tflm"; }
-
 int64_t scratch_bytes(const Graph& graph, const Op& op, bool in_place, Runtime runtime) {
   if (runtime == Runtime::kTflm) return tflm_scratch_bytes(graph, op);
   const Shape& in = graph.tensor(op.inputs[0]).shape;

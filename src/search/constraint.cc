@@ -7,14 +7,15 @@
 namespace tinynas {
 namespace {
 
-nlohmann::json board_json(const Board& board) {
+nlohmann::json board_json(const Board& board, Runtime runtime) {
+  const LatencyModel* latency = board.latency_model(runtime);
   return {{"name", board.name},
           {"core", board.core},
           {"sram_reserve_bytes", board.sram_reserve_bytes},
           {"flash_reserve_bytes", board.flash_reserve_bytes},
           {"clock_hz", board.clock_hz},
           {"active_power_mw", board.active_power_mw},
-          {"cycles_per_unit", board.cycles_per_unit}};
+          {"latency", latency != nullptr ? to_json(*latency) : nlohmann::json()}};
 }
 
 }  // namespace
@@ -33,7 +34,7 @@ Constraint::Constraint(SearchSpace space, int num_classes, Limits limits, CostOp
       {"plan_version", kPlanVersion},
       {"in_place", options_.plan.in_place},
       {"alignment", options_.plan.alignment},
-      {"board", options_.board ? board_json(*options_.board) : nlohmann::json()}};
+      {"board", options_.board ? board_json(*options_.board, options_.plan.runtime) : nlohmann::json()}};
   key_ = hash_hex(described.dump());
 }
 

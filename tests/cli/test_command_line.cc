@@ -54,6 +54,11 @@ TEST_CASE("bad usage ends with 2 and says what was expected") {
       {"search --sram 320k --flash 1M --dry-run --runtime tflm", "not in this build"},
       {"search --sram 320k --flash 1M --dry-run --max-latency 200ms", "board"},
       {"search --board no-such-board --dry-run", "no-such-board"},
+      {"search --board stm32f746 --dry-run --max-latency 200ms", "--accept-uncalibrated"},
+      {"search --board stm32f746 --dry-run --max-energy 20mJ", "uncalibrated"},
+      {"calibrate --board stm32f746", "--measurements"},
+      {"calibrate --board stm32f746 --measurements no/such.csv", "no/such.csv"},
+      {"calibrate --board stm32f746 --measurements /dev/null --runtime other", "tinynas or tflm"},
       {"search --resume --out /", "not a run directory"},
       {"quantize no/such/run", "not a run directory"},
       {"spaces mbconv-32", "--sram 320k --flash 1M"},
@@ -77,9 +82,36 @@ TEST_CASE("bad usage ends with 2 and says what was expected") {
   }
 }
 
-TEST_CASE("help and version end with 0") {
+TEST_CASE("an uncalibrated latency binds when that was accepted, a calibrated one at once") {
   for (const char* arguments :
-       {"--help", "search --help", "infer --help", "boards --help", "spaces --help", "--version"}) {
+       {"search --board stm32f746 --dry-run --max-latency 200ms --accept-uncalibrated",
+        "search --board stm32f746 --dry-run --max-latency 200ms --set limits.accept_uncalibrated=true",
+        "search --board nrf52840 --dry-run --max-latency 200ms --max-energy 30mJ"}) {
+    CAPTURE(arguments);
+    CHECK(tinynas(arguments).code == 0);
+  }
+}
+
+TEST_CASE("calibrate writes a board that search takes, and says how far it is off") {
+  const fs::path folder = fs::temp_directory_path() / ("tinynas_calibrate_" + std::to_string(::getpid()));
+  fs::create_directories(folder);
+  std::ofstream(folder / "m.csv") << "macs,latency_ms\n1e6,12\n2e6,21\n5e6,52\n9e6,90\n";
+  const std::string out = (folder / "mine.yaml").string();
+  const std::string command =
+      "calibrate --board stm32f746 --measurements " + (folder / "m.csv").string() + " --out " + out;
+  const Outcome text = tinynas(command);
+  CHECK(text.code == 0);
+  CHECK_THAT(text.out, Contains("4 measurements") && Contains("measured, error band"));
+  const nlohmann::json json = nlohmann::json::parse(tinynas(command + " --json", "2>/dev/null").out);
+  CHECK(json.at("basis") == "measured");
+  CHECK(json.at("groups").at(0).at("r2").get<double>() > 0.99);
+  CHECK(tinynas("search --board " + out + " --dry-run --max-latency 200ms").code == 0);
+  fs::remove_all(folder);
+}
+
+TEST_CASE("help and version end with 0") {
+  for (const char* arguments : {"--help", "search --help", "infer --help", "boards --help", "spaces --help",
+                                "calibrate --help", "--version"}) {
     CAPTURE(arguments);
     CHECK(tinynas(arguments).code == 0);
   }
@@ -114,6 +146,11 @@ TEST_CASE("boards and spaces are listed") {
   REQUIRE(!boards.empty());
   for (const nlohmann::json& board : boards) {
     CHECK(board.at("sram_bytes").get<int64_t>() > 0);
+    CHECK(board.at("memory").at("spans").at(0).at("size_bytes") == board.at("sram_bytes"));
+    CHECK(board.at("latency").size() == 2);
+    for (const nlohmann::json& model : board.at("latency"))
+      CHECK(!model.at("source").get<std::string>().empty());
+    CHECK(!board.at("price_class").get<std::string>().empty());
     CHECK_THAT(tinynas("boards").out, Contains(board.at("name").get<std::string>()));
   }
   const nlohmann::json spaces = nlohmann::json::parse(tinynas("spaces --json", "2>/dev/null").out);

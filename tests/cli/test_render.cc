@@ -16,7 +16,8 @@ nlohmann::json example() {
     "macs": 5900000, "params": 120000,
     "sram": {"total": 60000, "arena": 50000, "input": 3072, "scratch": 100, "persistent": 0, "data_bss": 16, "stack": 400, "reserve": 0},
     "flash": {"total": 150000, "weights": 130000, "tables": 5000, "code": 15000, "code_is_linked": true, "reserve": 0},
-    "latency_ms": {"stm32f746": 51.5}, "energy_mj": {"stm32f746": 9.25}, "board": "stm32f746",
+    "latency_ms": {"stm32f746": 51.5}, "energy_mj": {"stm32f746": 9.25},
+    "latency_basis": {"stm32f746": "measured"}, "latency_error_band": {"stm32f746": 0.124}, "board": "stm32f746",
     "limits": {"sram_bytes": 65536, "flash_bytes": null, "macs": 6000000, "latency_ms": 200, "energy_mj": null},
     "caps": [{"key": "limits.macs", "value": "6M", "effort": "quick", "override": "--max-macs N|none"}],
     "space": {"why": "because", "sub_spaces": 30},
@@ -34,8 +35,9 @@ TEST_CASE("the report holds every figure, in plain ASCII without colours") {
   const std::string text = render_result(example(), false);
   for (const char* part :
        {"81.01 %", "81.23 %", "on 2000", "90 test images and 10 random inputs", "58.6 KiB of 64.0 KiB",
-        "not limited", "5.90 M of 6.00 M", "51.5 of 200.0 ms", "+10.00 points", "--max-macs N|none",
-        "exceeds the limits", "5x5 e4  7x7 e6", "6:46", "runs/x/firmware/", "a note", "because"}) {
+        "not limited", "5.90 M of 6.00 M", "51.5 of 200.0 ms (modelled: measured, +- 12 %)",
+        "measured, +- 12 %   <- --board", "+10.00 points", "--max-macs N|none", "exceeds the limits",
+        "5x5 e4  7x7 e6", "6:46", "runs/x/firmware/", "a note", "because"}) {
     CAPTURE(part);
     CHECK_THAT(text, Contains(part));
   }
@@ -49,6 +51,13 @@ TEST_CASE("an architecture of DS blocks is shown by its output channels, and wha
   const std::string text = render_result(result, false);
   CHECK_THAT(text, Contains("3x3 c12") && Contains("skipped") && Contains("5x5 c56  3x3 c80") &&
                        Contains("output channels c"));
+}
+
+TEST_CASE("a latency without an error band says so") {
+  nlohmann::json result = example();
+  result["latency_basis"]["stm32f746"] = "uncalibrated";
+  result["latency_error_band"]["stm32f746"] = nullptr;
+  CHECK_THAT(render_result(result, false), Contains("(modelled: uncalibrated, error not known)"));
 }
 
 TEST_CASE("colours change nothing but colours") {

@@ -7,6 +7,7 @@
 #include "base/error.h"
 #include "cost_models/costs.h"
 #include "cost_models/kernels.h"
+#include "cost_models/package_bounds.h"
 #include "graph/lower.h"
 #include "runtime/tn_buffer_sizes.h"
 
@@ -26,13 +27,11 @@ Board unit_board() {
   board.flash_reserve_bytes = 16384;
   board.clock_hz = 1e6;
   board.active_power_mw = 50;
-  for (const char* key :
-       {"conv2d", "conv2d_1x1", "depthwise_conv2d", "depthwise_conv2d_in_place", "fully_connected"}) {
-    board.cycles_per_unit[key] = 1;
-    board.cycles_per_unit[std::string(key) + "_output"] = 0;
-  }
-  board.cycles_per_unit["add"] = 0;
-  board.cycles_per_unit["global_avg_pool"] = 0;
+  LatencyModel model;
+  model.basis = LatencyBasis::kMeasured;
+  model.groups.resize(1);
+  for (FeatureCosts& costs : model.groups[0].ms) costs.nominal_mac = 1e-3;  // one cycle
+  board.latency_models = {model};
   return board;
 }
 
@@ -121,24 +120,46 @@ TEST_CASE("the latency model is cycles over the clock, the energy model power ti
   CHECK(*costs.latency_ms == Approx(static_cast<double>(macs(graph)) / 1e3));
   CHECK(*costs.energy_mj == Approx(50e-3 * *costs.latency_ms));
   CHECK_FALSE(estimate(graph).latency_ms.has_value());
-  // One cycle for each value that an add writes, and for each that a pool reads.
-  for (auto& [key, cycles] : board.cycles_per_unit) cycles = key == "add" || key == "global_avg_pool" ? 1 : 0;
+  CHECK(*costs.latency_basis == LatencyBasis::kMeasured);
+  CHECK_FALSE(costs.latency_error_band.has_value());
+  // A fixed cost of 7 ms, a cycle for each value that an add writes, and for each that a pool reads.
+  LatencyGroup& group = board.latency_models[0].groups[0];
+  group.fixed_ms = 7;
+  group.quality.error_band = 0.25;
+  for (FeatureCosts& kernel : group.ms) kernel = {};
+  group.ms[static_cast<size_t>(Kernel::kAdd)].output_value = 1e-3;
+  group.ms[static_cast<size_t>(Kernel::kGlobalAvgPool)].loop_start = 1e-3;
   int64_t values = 0;
   for (const Op& op : graph.ops) {
     if (op.kind == OpKind::kAdd) values += graph.tensor(op.output).shape.elements();
     if (op.kind == OpKind::kGlobalAvgPool) values += graph.tensor(op.inputs[0]).shape.elements();
   }
-  CHECK(*estimate(graph, on(board)).latency_ms == Approx(static_cast<double>(values) / 1e3));
-  // One cycle for each value that a convolution or a fully connected operator writes.
-  for (auto& [key, cycles] : board.cycles_per_unit) cycles = Contains("_output").match(key) ? 1 : 0;
-  values = 0;
-  for (const Op& op : graph.ops) values += op.has_weights() ? graph.tensor(op.output).shape.elements() : 0;
-  CHECK(*estimate(graph, on(board)).latency_ms == Approx(static_cast<double>(values) / 1e3));
+  CHECK(*estimate(graph, on(board)).latency_ms == Approx(7 + static_cast<double>(values) / 1e3));
+  CHECK(*estimate(graph, on(board)).latency_error_band == 0.25);
+  CHECK(to_json(estimate(graph, on(board)))["latency_basis"] == "measured");
 
   board.active_power_mw = 0;
   CHECK_FALSE(estimate(graph, on(board)).energy_mj.has_value());
-  board.cycles_per_unit.erase("conv2d_1x1");
-  CHECK_THROWS_WITH(estimate(graph, on(board)), Contains("unit") && Contains("\"conv2d_1x1\""));
+  board.latency_models.clear();
+  CHECK_FALSE(estimate(graph, on(board)).latency_ms.has_value());
+}
+
+TEST_CASE("bounds of code and stack are those of the core, and of the largest core where it is not known") {
+  const ReferenceNetwork net = mobilenet_v2(0.5, 96, 1280);
+  const Graph graph = lower(net.space, net.architecture, 10);
+  const MemoryPlan plan = plan_memory(graph);
+  const PackageBounds unknown = package_bounds(graph, plan);
+  for (const char* core : {"cortex-m0plus", "cortex-m4", "cortex-m7", "cortex-m33", "cortex-m55"}) {
+    CAPTURE(core);
+    const PackageBounds bounds = package_bounds(graph, plan, core);
+    CHECK(bounds.code_bytes > 0);
+    CHECK(bounds.code_bytes <= unknown.code_bytes);
+    CHECK(bounds.stack_bytes <= unknown.stack_bytes);
+  }
+  // Thumb-1 code is larger than Thumb-2 code.
+  CHECK(package_bounds(graph, plan, "cortex-m0plus").code_bytes >
+        package_bounds(graph, plan, "cortex-m4").code_bytes);
+  CHECK(package_bounds(graph, plan, "xtensa-lx7").code_bytes == unknown.code_bytes);
 }
 
 TEST_CASE("the code bound grows with the kernels that are linked and with every operator") {

@@ -155,7 +155,7 @@ TEST_CASE("a function whose stack is not known when compiled is refused") {
 
 TEST_CASE(
     "linked sizes: weights and tables are the planner's to the byte, code and stack within its bounds") {
-  const VerifyOptions options;
+  VerifyOptions options;
   if (!run_process({options.arm_compiler, "--version"})) {
     std::cerr << "\n*** SKIPPED: " << options.arm_compiler
               << " is not installed, linked sizes were NOT compared ***\n\n";
@@ -163,7 +163,12 @@ TEST_CASE(
   }
   const TemporaryFolder folder;
   Rng rng(6);
-  for (int round = 0; round < 6; ++round) {
+  const std::vector<std::string> cores = {"cortex-m0plus", "cortex-m4", "cortex-m7", "cortex-m33",
+                                          "cortex-m55"};
+  for (int round = 0; round < 10; ++round) {
+    Board board;
+    board.core = cores[static_cast<size_t>(round) % cores.size()];
+    options.arm_cpu = board.core;
     const Int8Model model = random_model(rng.next());
     const auto inputs = random_inputs(model, 2, rng);
     ExportOptions export_options;
@@ -172,6 +177,7 @@ TEST_CASE(
     const VerifyReport report = verify_package(folder.path() / "p", model, inputs, options);
     CostOptions cost_options;
     cost_options.plan = export_options.plan;
+    cost_options.board = &board;  // its core alone matters here
     const CostReport costs = estimate(model.graph, cost_options);
     CAPTURE(round, model.graph.ops.size(), report.arm_note);
     CHECK(report.passed());

@@ -1,0 +1,131 @@
+#include "cost_models/latency_fit.h"
+
+#include <Eigen/Dense>
+#include <cmath>
+#include <stdexcept>
+
+#include "base/error.h"
+
+namespace tinynas {
+namespace {
+
+void check(const std::vector<std::vector<double>>& features, const std::vector<double>& targets,
+           const std::string& what) {
+  if (features.empty() || features.size() != targets.size()) {
+    throw usage_error(what + ": got " + std::to_string(features.size()) + " rows of features and " +
+                      std::to_string(targets.size()) + " measurements, expected as many of both, and some");
+  }
+  for (size_t row = 0; row < features.size(); ++row) {
+    const std::string place = what + ": row " + std::to_string(row + 1);
+    if (features[row].size() != features[0].size())
+      throw usage_error(place + ": has another number of features");
+    for (const double value : features[row]) {
+      if (!std::isfinite(value) || value < 0) {
+        throw usage_error(place + ": got the feature " + std::to_string(value) + ", expected at least 0");
+      }
+    }
+    if (!std::isfinite(targets[row]) || !(targets[row] > 0)) {
+      throw usage_error(place + ": got the measurement " + std::to_string(targets[row]) +
+                        ", expected above 0");
+    }
+  }
+  if (features[0].empty() || features[0].size() > static_cast<size_t>(kMaxFeatures)) {
+    throw std::logic_error("a fit has from 1 to " + std::to_string(kMaxFeatures) + " features");
+  }
+}
+
+// Unconstrained least squares on some of the columns.
+struct Candidate {
+  std::vector<int> support;
+  Eigen::VectorXd solution;
+  double squared_error = 0;
+};
+
+std::optional<Candidate> solve(const Eigen::MatrixXd& design, const Eigen::VectorXd& wanted,
+                               unsigned columns) {
+  Candidate candidate;
+  for (int column = 0; column < design.cols(); ++column) {
+    if ((columns >> column & 1U) != 0) candidate.support.push_back(column);
+  }
+  const Eigen::MatrixXd chosen = design(Eigen::all, candidate.support);
+  const Eigen::ColPivHouseholderQR<Eigen::MatrixXd> qr(chosen);
+  if (qr.rank() < chosen.cols()) return std::nullopt;
+  candidate.solution = qr.solve(wanted);
+  if ((candidate.solution.array() < 0).any()) return std::nullopt;
+  candidate.squared_error = (chosen * candidate.solution - wanted).squaredNorm();
+  return candidate;
+}
+
+// (1 - prediction without the row) for every row, from the residuals and leverages of the whole fit.
+std::vector<double> leave_one_out(const Eigen::MatrixXd& design, const Eigen::VectorXd& wanted,
+                                  const Candidate& best) {
+  const Eigen::MatrixXd chosen = design(Eigen::all, best.support);
+  if (chosen.rows() <= chosen.cols()) return {};
+  const Eigen::HouseholderQR<Eigen::MatrixXd> qr(chosen);
+  const Eigen::MatrixXd q = qr.householderQ() * Eigen::MatrixXd::Identity(chosen.rows(), chosen.cols());
+  const Eigen::VectorXd residual = wanted - chosen * best.solution;
+  std::vector<double> errors;
+  // A row that alone determines a coefficient has leverage 1: nothing can be predicted without it.
+  constexpr double kAlone = 1e-9;
+  for (Eigen::Index row = 0; row < chosen.rows(); ++row) {
+    const double rest = 1 - q.row(row).squaredNorm();
+    if (rest > kAlone) errors.push_back(residual(row) / rest);
+  }
+  return errors;
+}
+
+}  // namespace
+
+std::optional<double> root_mean_square(const std::vector<double>& values) {
+  if (values.empty()) return std::nullopt;
+  double squares = 0;
+  for (const double value : values) squares += value * value;
+  return std::sqrt(squares / static_cast<double>(values.size()));
+}
+
+std::optional<double> LinearFit::error_band() const { return root_mean_square(leave_one_out); }
+
+LinearFit fit_nonnegative(const std::vector<std::vector<double>>& features,
+                          const std::vector<double>& targets, const std::string& what) {
+  check(features, targets, what);
+  const auto rows = static_cast<Eigen::Index>(features.size());
+  const auto columns = static_cast<Eigen::Index>(features[0].size());
+  Eigen::MatrixXd design(rows, columns);
+  for (Eigen::Index row = 0; row < rows; ++row) {
+    for (Eigen::Index column = 0; column < columns; ++column) {
+      design(row, column) =
+          features[static_cast<size_t>(row)][static_cast<size_t>(column)] / targets[static_cast<size_t>(row)];
+    }
+  }
+  // Columns of one size: the rank then does not depend on the units.
+  Eigen::VectorXd scale = design.colwise().norm().transpose();
+  for (double& value : scale) value = value > 0 ? value : 1;
+  design = design * scale.cwiseInverse().asDiagonal();
+  const Eigen::VectorXd wanted = Eigen::VectorXd::Ones(rows);
+
+  std::optional<Candidate> best;
+  for (unsigned subset = 1; subset < 1U << columns; ++subset) {
+    const auto candidate = solve(design, wanted, subset);
+    if (candidate && (!best || candidate->squared_error < best->squared_error)) best = candidate;
+  }
+  if (!best) throw usage_error(what + ": no fit: every feature is 0");
+
+  LinearFit fit;
+  fit.rows = static_cast<int>(rows);
+  fit.coefficients.assign(static_cast<size_t>(columns), 0.0);
+  for (size_t i = 0; i < best->support.size(); ++i) {
+    const int column = best->support[i];
+    fit.coefficients[static_cast<size_t>(column)] =
+        best->solution(static_cast<Eigen::Index>(i)) / scale(column);
+  }
+  const Eigen::Map<const Eigen::VectorXd> target(targets.data(), rows);
+  const Eigen::VectorXd predicted =
+      ((design(Eigen::all, best->support) * best->solution).array() * target.array()).matrix();
+  const double total = (target.array() - target.mean()).square().sum();
+  if (targets.size() > best->support.size() && total > 0)
+    fit.r2 = 1 - (predicted - target).squaredNorm() / total;
+  fit.leave_one_out = leave_one_out(design, wanted, *best);
+  return fit;
+}
+
+}  // namespace tinynas
