@@ -41,14 +41,15 @@ double parse_scaled(const std::string& text, const std::string& what, const std:
 
 int64_t parse_bytes(const std::string& text, const std::string& what) {
   static const std::map<std::string, double> scales = {
-      {"", 1},           {"B", 1},           {"k", 1024},          {"K", 1024},          {"kB", 1024},
-      {"KB", 1024},      {"KiB", 1024},      {"M", 1048576},       {"MB", 1048576},      {"MiB", 1048576},
+      {"", 1},           {"B", 1},           {"k", 1024},        {"K", 1024},     {"kB", 1024},
+      {"KB", 1024},      {"KiB", 1024},      {"M", 1048576},     {"MB", 1048576}, {"MiB", 1048576},
       {"G", 1073741824}, {"GB", 1073741824}, {"GiB", 1073741824}};
   return std::llround(parse_scaled(text, what, "bytes such as 320k, 1M or 65536 (k = 1024 bytes)", scales));
 }
 
 int64_t parse_count(const std::string& text, const std::string& what) {
-  static const std::map<std::string, double> scales = {{"", 1}, {"k", 1e3}, {"K", 1e3}, {"M", 1e6}, {"G", 1e9}};
+  static const std::map<std::string, double> scales = {
+      {"", 1}, {"k", 1e3}, {"K", 1e3}, {"M", 1e6}, {"G", 1e9}};
   return std::llround(parse_scaled(text, what, "a count such as 60M, 750k or 1000 (k = 1000)", scales));
 }
 
@@ -82,8 +83,10 @@ std::string format_count(int64_t count) {
     std::snprintf(buffer, sizeof buffer, "%lld", static_cast<long long>(count));
   } else if (std::abs(value) < 1e6) {
     std::snprintf(buffer, sizeof buffer, "%.1f k", value / 1e3);
-  } else {
+  } else if (std::abs(value) < 1e9) {
     std::snprintf(buffer, sizeof buffer, "%.2f M", value / 1e6);
+  } else {
+    std::snprintf(buffer, sizeof buffer, "%.2f G", value / 1e9);
   }
   return buffer;
 }

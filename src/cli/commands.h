@@ -14,6 +14,7 @@ using Action = std::function<void()>;
 void add_search_command(CLI::App& app, Action& action);
 void add_stage_commands(CLI::App& app, Action& action);
 void add_infer_command(CLI::App& app, Action& action);
+void add_estimate_command(CLI::App& app, Action& action);
 void add_boards_command(CLI::App& app, Action& action);
 void add_calibrate_command(CLI::App& app, Action& action);
 void add_spaces_command(CLI::App& app, Action& action);

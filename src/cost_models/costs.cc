@@ -2,11 +2,15 @@
 
 #include <algorithm>
 
+#include "base/error.h"
 #include "cost_models/package_bounds.h"
+#include "cost_models/tflm.h"
 #include "runtime/tn_buffer_sizes.h"
 
 namespace tinynas {
 namespace {
+
+constexpr int64_t kMaxFlashBytes = UINT32_MAX;
 
 int64_t weights_bytes(const Graph& graph, const Op& op) {
   return weight_count(graph, op) * int64_t{sizeof(int8_t)} + bias_count(graph, op) * int64_t{sizeof(int32_t)};
@@ -20,14 +24,35 @@ int64_t tables_bytes(const Graph& graph, const Op& op) {
   return entries * TN_REQUANT_ENTRY_BYTES;
 }
 
-SramCost sram_cost(const MemoryPlan& plan, const PackageBounds& bounds, const Board* board) {
+// What a runtime has beside the arena and the weights.
+struct RuntimeOverhead {
+  int64_t persistent_bytes = 0;
+  int64_t stack_bytes = 0;
+  int64_t tables_bytes = 0;
+  int64_t code_bytes = 0;
+};
+
+RuntimeOverhead overhead_of(const Graph& graph, const MemoryPlan& plan, const CostOptions& options) {
+  if (options.plan.runtime == Runtime::kTflm) {
+    const TflmOverhead tflm = tflm_overhead(graph);
+    return {tflm.persistent_bytes, tflm.stack_bytes, tflm.file_bytes, tflm.code_bytes};
+  }
+  const PackageBounds bounds =
+      package_bounds(graph, plan, options.board != nullptr ? options.board->core : std::string_view());
+  // All that our package has beside the arena is const.
+  RuntimeOverhead overhead{0, bounds.stack_bytes, 0, bounds.code_bytes};
+  for (const Op& op : graph.ops) overhead.tables_bytes += tables_bytes(graph, op);
+  return overhead;
+}
+
+SramCost sram_cost(const MemoryPlan& plan, const RuntimeOverhead& overhead, const Board* board) {
   SramCost sram;
   sram.arena_bytes = plan.arena_bytes;
   sram.input_bytes = plan.input_bytes;
   for (const PlanStep& step : plan.order)
     sram.scratch_bytes = std::max(sram.scratch_bytes, step.scratch_bytes);
-  // All that the package has beside the arena is const: persistent_bytes and data_bss_bytes are 0.
-  sram.stack_bytes = bounds.stack_bytes;
+  sram.persistent_bytes = overhead.persistent_bytes;
+  sram.stack_bytes = overhead.stack_bytes;
   sram.reserve_bytes = board != nullptr ? board->sram_reserve_bytes : 0;
   return sram;
 }
@@ -39,15 +64,15 @@ CostReport estimate(const Graph& graph, const CostOptions& options) {
 }
 
 CostReport estimate(const Graph& graph, const MemoryPlan& plan, const CostOptions& options) {
-  const PackageBounds bounds =
-      package_bounds(graph, plan, options.board != nullptr ? options.board->core : std::string_view());
+  const RuntimeOverhead overhead = overhead_of(graph, plan, options);
   const LatencyModel* model =
       options.board != nullptr ? options.board->latency_model(options.plan.runtime) : nullptr;
   const LatencyGroup* latency = model != nullptr ? &model->group_of(graph) : nullptr;
 
   CostReport report;
-  report.sram = sram_cost(plan, bounds, options.board);
-  report.flash.code_bytes = bounds.code_bytes;
+  report.sram = sram_cost(plan, overhead, options.board);
+  report.flash.tables_bytes = overhead.tables_bytes;
+  report.flash.code_bytes = overhead.code_bytes;
   report.flash.reserve_bytes = options.board != nullptr ? options.board->flash_reserve_bytes : 0;
   double total_ms = latency != nullptr ? latency->fixed_ms : 0;
   for (const PlanStep& step : plan.order) {
@@ -58,7 +83,6 @@ CostReport estimate(const Graph& graph, const MemoryPlan& plan, const CostOption
     report.macs += op_macs;
     report.params += weight_count(graph, op) + bias_count(graph, op);
     report.flash.weights_bytes += op_weights_bytes;
-    report.flash.tables_bytes += tables_bytes(graph, op);
     total_ms += op_ms;
     if (options.per_operator) {
       report.operators.push_back({op.name, name_of(op.kind), graph.tensor(op.output).shape, op_macs,
@@ -72,6 +96,10 @@ CostReport estimate(const Graph& graph, const MemoryPlan& plan, const CostOption
     // mW * ms = microjoules. A board without a figure of its power has no energy model.
     if (options.board->active_power_mw > 0)
       report.energy_mj = options.board->active_power_mw * total_ms / 1e3;
+  }
+  if (report.flash.total_bytes() > kMaxFlashBytes) {
+    throw usage_error("graph \"" + graph.name + "\": " + std::to_string(report.flash.total_bytes()) +
+                      " bytes of Flash are more than 32 bits can address");
   }
   if (!plan.order.empty()) {
     const PlanStep& bottleneck = plan.order[static_cast<size_t>(plan.bottleneck_step)];

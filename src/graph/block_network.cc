@@ -5,13 +5,8 @@
 namespace tinynas {
 namespace {
 
-std::string prefix_of(const BlockSpec& block) {
-  const std::string stage = block.stage < 0 ? "" : "stage" + std::to_string(block.stage) + ".";
-  return stage + "block" + std::to_string(block.index) + ".";
-}
-
 TensorId lower_block(GraphBuilder& builder, TensorId in, const BlockSpec& block) {
-  if (builder.named()) builder.set_prefix(prefix_of(block));
+  if (builder.named()) builder.set_prefix(block_name(block) + ".");
   TensorId x = in;
   if (block.expanded_channels > 0) {
     x = builder.pointwise("expand", x, block.expanded_channels, block.activation);
@@ -20,13 +15,18 @@ TensorId lower_block(GraphBuilder& builder, TensorId in, const BlockSpec& block)
   x = builder.pointwise("project", x, block.channels, block.project_activation);
   if (!block.residual) return x;
   if (!(builder.shape(x) == builder.shape(in))) {
-    throw usage_error(prefix_of(block) +
-                      "add: the block's output has another shape than its input, expected the same");
+    throw usage_error(block_name(block) +
+                      ".add: the block's output has another shape than its input, expected the same");
   }
   return builder.add("add", in, x);
 }
 
 }  // namespace
+
+std::string block_name(const BlockSpec& block) {
+  const std::string stage = block.stage < 0 ? "" : "stage" + std::to_string(block.stage) + ".";
+  return stage + "block" + std::to_string(block.index);
+}
 
 Graph lower(const BlockNetwork& network, Names names) {
   Graph graph;

@@ -44,6 +44,9 @@ struct BlockNetwork {
   int classes = 0;
 };
 
+// "stage0.block1", or "block1" where there are no stages.
+std::string block_name(const BlockSpec& block);
+
 // Operators: "stem"; "<block>.expand|depthwise|project|add"; "head"; "pool"; "classifier" (fully connected,
 // no activation: the output is logits). A tensor has the name of the operator that makes it; the input is
 // "input". Throws Error(kUsage) naming the tensor that is out of range, or the block whose residual has

@@ -39,5 +39,6 @@ TEST_CASE("whole bytes survive formatting to text and back") {
   }
   CHECK(format_bytes(327680) == "320.0 KiB");
   CHECK(format_count(38300000) == "38.30 M");
+  CHECK(format_count(43059410000) == "43.06 G");
   CHECK(format_seconds(3725) == "1:02:05");
 }

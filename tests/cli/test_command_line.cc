@@ -1,39 +1,17 @@
 // The executable itself: exit codes and messages of what goes wrong before any work.
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
-#include <array>
 #include <catch2/catch.hpp>
-#include <cstdio>
 #include <filesystem>
 #include <fstream>
 #include <nlohmann/json.hpp>
 
+#include "binary.h"
+
+using namespace tinynas::testing;
 using Catch::Matchers::Contains;
 namespace fs = std::filesystem;
-
-namespace {
-
-struct Outcome {
-  int code = -1;
-  std::string out;  // standard output, and standard error too unless it was sent elsewhere
-};
-
-Outcome tinynas(const std::string& arguments, const std::string& redirect = "2>&1") {
-  const std::string command = std::string(TINYNAS_BINARY) + " " + arguments + " " + redirect;
-  FILE* pipe = ::popen(command.c_str(), "r");
-  REQUIRE(pipe != nullptr);
-  Outcome outcome;
-  std::array<char, 4096> chunk;
-  for (size_t got = 0; (got = std::fread(chunk.data(), 1, chunk.size(), pipe)) > 0;)
-    outcome.out.append(chunk.data(), got);
-  const int status = ::pclose(pipe);
-  outcome.code = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
-  return outcome;
-}
-
-}  // namespace
 
 TEST_CASE("bad usage ends with 2 and says what was expected") {
   struct Case {
@@ -76,7 +54,7 @@ TEST_CASE("bad usage ends with 2 and says what was expected") {
   };
   for (const Case& c : cases) {
     CAPTURE(c.arguments);
-    const Outcome outcome = tinynas(c.arguments);
+    const Outcome outcome = run_tinynas(c.arguments);
     CHECK(outcome.code == 2);
     CHECK_THAT(outcome.out, Contains(c.says));
   }
@@ -88,7 +66,7 @@ TEST_CASE("an uncalibrated latency binds when that was accepted, a calibrated on
         "search --board stm32f746 --dry-run --max-latency 200ms --set limits.accept_uncalibrated=true",
         "search --board nrf52840 --dry-run --max-latency 200ms --max-energy 30mJ"}) {
     CAPTURE(arguments);
-    CHECK(tinynas(arguments).code == 0);
+    CHECK(run_tinynas(arguments).code == 0);
   }
 }
 
@@ -99,13 +77,13 @@ TEST_CASE("calibrate writes a board that search takes, and says how far it is of
   const std::string out = (folder / "mine.yaml").string();
   const std::string command =
       "calibrate --board stm32f746 --measurements " + (folder / "m.csv").string() + " --out " + out;
-  const Outcome text = tinynas(command);
+  const Outcome text = run_tinynas(command);
   CHECK(text.code == 0);
   CHECK_THAT(text.out, Contains("4 measurements") && Contains("measured, error band"));
-  const nlohmann::json json = nlohmann::json::parse(tinynas(command + " --json", "2>/dev/null").out);
+  const nlohmann::json json = nlohmann::json::parse(run_tinynas(command + " --json", "2>/dev/null").out);
   CHECK(json.at("basis") == "measured");
   CHECK(json.at("groups").at(0).at("r2").get<double>() > 0.99);
-  CHECK(tinynas("search --board " + out + " --dry-run --max-latency 200ms").code == 0);
+  CHECK(run_tinynas("search --board " + out + " --dry-run --max-latency 200ms").code == 0);
   fs::remove_all(folder);
 }
 
@@ -113,14 +91,14 @@ TEST_CASE("help and version end with 0") {
   for (const char* arguments : {"--help", "search --help", "infer --help", "boards --help", "spaces --help",
                                 "calibrate --help", "--version"}) {
     CAPTURE(arguments);
-    CHECK(tinynas(arguments).code == 0);
+    CHECK(run_tinynas(arguments).code == 0);
   }
-  CHECK_THAT(tinynas("--help").out, Contains("Exit codes") && Contains("search --sram 320k --flash 1M"));
+  CHECK_THAT(run_tinynas("--help").out, Contains("Exit codes") && Contains("search --sram 320k --flash 1M"));
 }
 
 TEST_CASE("a dry run prints the resolved configuration as JSON on standard output alone") {
-  const Outcome outcome =
-      tinynas("search --sram 320k --flash 1M --effort smoke --data mnist --dry-run --json", "2>/dev/null");
+  const Outcome outcome = run_tinynas(
+      "search --sram 320k --flash 1M --effort smoke --data mnist --dry-run --json", "2>/dev/null");
   CHECK(outcome.code == 0);
   const nlohmann::json config = nlohmann::json::parse(outcome.out);
   CHECK(config.at("data").at("name") == "mnist");
@@ -133,16 +111,16 @@ TEST_CASE("a dry run's YAML is a configuration that resolves to itself") {
       fs::temp_directory_path() / ("tinynas_dry_run_" + std::to_string(::getpid()) + ".yaml");
   const std::string experiment =
       "search --board stm32f746 --effort standard --seed 9 --set train.steps=77 --dry-run";
-  REQUIRE(tinynas(experiment, "> " + file.string()).code == 0);
-  const Outcome first = tinynas(experiment + " --json", "2>/dev/null");
-  const Outcome again = tinynas("search --config " + file.string() + " --dry-run --json", "2>/dev/null");
+  REQUIRE(run_tinynas(experiment, "> " + file.string()).code == 0);
+  const Outcome first = run_tinynas(experiment + " --json", "2>/dev/null");
+  const Outcome again = run_tinynas("search --config " + file.string() + " --dry-run --json", "2>/dev/null");
   CHECK(again.code == 0);
   CHECK(again.out == first.out);
   fs::remove(file);
 }
 
 TEST_CASE("boards and spaces are listed") {
-  const nlohmann::json boards = nlohmann::json::parse(tinynas("boards --json", "2>/dev/null").out);
+  const nlohmann::json boards = nlohmann::json::parse(run_tinynas("boards --json", "2>/dev/null").out);
   REQUIRE(!boards.empty());
   for (const nlohmann::json& board : boards) {
     CHECK(board.at("sram_bytes").get<int64_t>() > 0);
@@ -151,16 +129,16 @@ TEST_CASE("boards and spaces are listed") {
     for (const nlohmann::json& model : board.at("latency"))
       CHECK(!model.at("source").get<std::string>().empty());
     CHECK(!board.at("price_class").get<std::string>().empty());
-    CHECK_THAT(tinynas("boards").out, Contains(board.at("name").get<std::string>()));
+    CHECK_THAT(run_tinynas("boards").out, Contains(board.at("name").get<std::string>()));
   }
-  const nlohmann::json spaces = nlohmann::json::parse(tinynas("spaces --json", "2>/dev/null").out);
+  const nlohmann::json spaces = nlohmann::json::parse(run_tinynas("spaces --json", "2>/dev/null").out);
   CHECK(!spaces.empty());
-  CHECK_THAT(tinynas("spaces").out, Contains("mbconv-32") && Contains("dscnn-kws"));
+  CHECK_THAT(run_tinynas("spaces").out, Contains("mbconv-32") && Contains("dscnn-kws"));
 }
 
 TEST_CASE("a space is optimised without data or run directory, the same with any number of workers") {
   const std::string asked = "spaces mbconv-32 --sram 64k --flash 256k --classes 10 --samples 50 --json";
-  const Outcome outcome = tinynas(asked, "2>/dev/null");
+  const Outcome outcome = run_tinynas(asked, "2>/dev/null");
   REQUIRE(outcome.code == 0);
   nlohmann::json one = nlohmann::json::parse(outcome.out);
   CHECK(one.at("seconds").get<double>() > 0);
@@ -168,7 +146,7 @@ TEST_CASE("a space is optimised without data or run directory, the same with any
   CHECK(one.at("sub_spaces").at(0).at("macs_cdf").size() == 21);
   CHECK(one.at("chosen").at("width") == one.at("sub_spaces").at(0).at("width"));
   CHECK(one.at("runner_up").at("behind").get<double>() >= 0);
-  nlohmann::json two = nlohmann::json::parse(tinynas(asked + " --workers 2", "2>/dev/null").out);
+  nlohmann::json two = nlohmann::json::parse(run_tinynas(asked + " --workers 2", "2>/dev/null").out);
   one.erase("seconds");
   two.erase("seconds");
   CHECK(one == two);
@@ -176,9 +154,9 @@ TEST_CASE("a space is optimised without data or run directory, the same with any
 
 TEST_CASE("a space's table, plot and CSV are printed; nothing fits ends with 3") {
   const fs::path csv = fs::temp_directory_path() / ("tinynas_spaces_" + std::to_string(::getpid()) + ".csv");
-  const Outcome outcome =
-      tinynas("spaces dscnn-kws --board stm32f412 --classes 12 --samples 30 --top 3 --csv " + csv.string(),
-              "2>/dev/null");
+  const Outcome outcome = run_tinynas(
+      "spaces dscnn-kws --board stm32f412 --classes 12 --samples 30 --top 3 --csv " + csv.string(),
+      "2>/dev/null");
   CHECK(outcome.code == 0);
   CHECK_THAT(outcome.out, Contains("27 sub-spaces x 30 samples") && Contains("chosen") &&
                               Contains("runner-up") && Contains("MFLOPs") && Contains("100 % |") &&
@@ -190,15 +168,15 @@ TEST_CASE("a space's table, plot and CSV are printed; nothing fits ends with 3")
   }
   CHECK(lines == 28);
   fs::remove(csv);
-  const Outcome nothing = tinynas("spaces mbconv-32 --sram 2k --flash 1M --samples 5");
+  const Outcome nothing = run_tinynas("spaces mbconv-32 --sram 2k --flash 1M --samples 5");
   CHECK(nothing.code == 3);
   CHECK_THAT(nothing.out, Contains("nothing fits") && Contains("SRAM"));
 }
 
 TEST_CASE("--boards all gives the choice for every board from one table of samples") {
-  const nlohmann::json matrix =
-      nlohmann::json::parse(tinynas("spaces mbconv-32 --boards all --samples 20 --json", "2>/dev/null").out);
-  const nlohmann::json boards = nlohmann::json::parse(tinynas("boards --json", "2>/dev/null").out);
+  const nlohmann::json matrix = nlohmann::json::parse(
+      run_tinynas("spaces mbconv-32 --boards all --samples 20 --json", "2>/dev/null").out);
+  const nlohmann::json boards = nlohmann::json::parse(run_tinynas("boards --json", "2>/dev/null").out);
   REQUIRE(matrix.at("boards").size() == boards.size());
   CHECK(matrix.at("cells").size() == matrix.at("sram_bytes").size());
   for (const nlohmann::json& row : matrix.at("cells")) CHECK(row.size() == matrix.at("flash_bytes").size());
@@ -206,9 +184,10 @@ TEST_CASE("--boards all gives the choice for every board from one table of sampl
     // A board alone, its reserve counted by the cost model, chooses the same.
     const std::string name = boards[i].at("name");
     const nlohmann::json alone = nlohmann::json::parse(
-        tinynas("spaces mbconv-32 --board " + name + " --samples 20 --json", "2>/dev/null").out);
+        run_tinynas("spaces mbconv-32 --board " + name + " --samples 20 --json", "2>/dev/null").out);
     CHECK(matrix.at("boards").at(i).at("board") == name);
     CHECK(matrix.at("boards").at(i).at("chosen") == alone.at("chosen"));
   }
-  CHECK_THAT(tinynas("spaces mbconv-32 --boards all --samples 20").out, Contains("rows SRAM, columns Flash"));
+  CHECK_THAT(run_tinynas("spaces mbconv-32 --boards all --samples 20").out,
+             Contains("rows SRAM, columns Flash"));
 }

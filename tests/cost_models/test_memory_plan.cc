@@ -256,6 +256,36 @@ TEST_CASE("MobileNetV2 layer by layer needs what is known of it") {
   CHECK(small_plan.arena_bytes == small_plan.lower_bound_bytes);
 }
 
+TEST_CASE("an arena beyond what 32 bits count is refused") {
+  // Nine tensors of 2^28 bytes, all read by the additions at the end.
+  Graph graph;
+  constexpr int kSide = 16384;
+  graph.tensors.push_back({"input", {kSide, kSide, 1}});
+  graph.input = 0;
+  const auto append = [&](OpKind kind, TensorIds inputs) {
+    const std::string name = "op" + std::to_string(graph.ops.size());
+    graph.tensors.push_back({name, {kSide, kSide, 1}});
+    Op op;
+    op.kind = kind;
+    op.name = name;
+    op.inputs = inputs;
+    op.output = static_cast<TensorId>(graph.tensors.size()) - 1;
+    graph.ops.push_back(op);
+    return op.output;
+  };
+  std::vector<TensorId> wide;
+  for (int i = 0; i < 9; ++i) wide.push_back(append(OpKind::kConv2d, {graph.input}));
+  TensorId sum = append(OpKind::kAdd, {wide[0], wide[1]});
+  for (int i = 2; i < 9; ++i) sum = append(OpKind::kAdd, {sum, wide[static_cast<size_t>(i)]});
+  graph.output = sum;
+  graph.check();
+  PlanOptions given_order;
+  given_order.search_order = false;
+  CHECK_THROWS_WITH(plan_memory(graph, given_order), Catch::Matchers::Contains("alive at once"));
+  // In another order there are never more than a few: the search finds it.
+  CHECK(plan_memory(graph).arena_bytes < INT32_MAX);
+}
+
 TEST_CASE("an alignment that is not a power of two is refused") {
   const ReferenceNetwork net = mcunet_320k();
   const Graph graph = lower(net.space, net.architecture, 1000);

@@ -1,4 +1,5 @@
-// How fast candidates can be judged: sample, lower, plan, estimate, on one core.
+// How fast candidates are judged: sample, lower, plan, all costs. The keys are a contract (design.md, section
+// 7).
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <chrono>
@@ -6,88 +7,164 @@
 #include <nlohmann/json.hpp>
 
 #include "base/error.h"
+#include "base/progress.h"
 #include "cost_models/board.h"
 #include "cost_models/costs.h"
 #include "graph/lower.h"
+#include "search/space_samples.h"
 #include "space/space_file.h"
 
 namespace {
 
 using namespace tinynas;
 
-struct Result {
-  double candidates_per_s_core = 0;
-  double operators = 0;    // mean operators of a candidate
+struct Options {
+  bool json = false;
+  int candidates = 20000;  // networks in each repeat on one core
+  int samples = 1000;      // networks of every sub-space in the space optimisation
+  int repeats = 5;         // the median counts
+  uint64_t seed = 1;
+  std::string space = "configs/spaces/mbconv.yaml";
+  std::string board = "configs/boards/stm32f746.yaml";
+};
+
+double seconds_since(std::chrono::steady_clock::time_point start) {
+  return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+}
+
+double median(std::vector<double> values) {
+  std::sort(values.begin(), values.end());
+  return values[values.size() / 2];
+}
+
+struct OneCore {
+  double candidates_per_s = 0;
+  double operators = 0;    // mean of a candidate
   double above_bound = 0;  // fraction of plans whose arena is above the liveness bound
 };
 
-Result measure(const SearchSpace& space, const Board& board, int candidates, uint64_t seed) {
-  CostOptions options;
-  options.board = &board;
-  options.per_operator = false;
-  const Rng root(seed);
-  int64_t operators = 0;
-  int above_bound = 0;
+OneCore measure_one_core(const SearchSpace& space, const CostOptions& costs, const Options& options) {
+  const Rng root(options.seed);
+  OneCore result;
+  Architecture architecture;
   const auto start = std::chrono::steady_clock::now();
-  for (int i = 0; i < candidates; ++i) {
+  for (int i = 0; i < options.candidates; ++i) {
     Rng rng = root.fork(static_cast<uint64_t>(i));
     const double width = rng.pick(space.widths);
-    const SubSpace sub_space{width, rng.pick(space.resolutions)};
-    const Graph graph = lower(space, sample(space, sub_space, rng), 1000, Names::kNone);
-    const MemoryPlan plan = plan_memory(graph, options.plan);
-    const CostReport costs = estimate(graph, plan, options);
-    operators += static_cast<int64_t>(graph.ops.size());
-    above_bound += costs.sram.arena_bytes > plan.lower_bound_bytes ? 1 : 0;
+    sample_into(space, {width, rng.pick(space.resolutions)}, rng, architecture);
+    const Graph graph = lower(space, architecture, 1000, Names::kNone);
+    const MemoryPlan plan = plan_memory(graph, costs.plan);
+    const CostReport report = estimate(graph, plan, costs);
+    result.operators += static_cast<double>(graph.ops.size());
+    result.above_bound += report.sram.arena_bytes > plan.lower_bound_bytes ? 1 : 0;
   }
-  const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - start;
-  return {candidates / seconds.count(), static_cast<double>(operators) / candidates,
-          static_cast<double>(above_bound) / candidates};
+  result.candidates_per_s = options.candidates / seconds_since(start);
+  result.operators /= options.candidates;
+  result.above_bound /= options.candidates;
+  return result;
+}
+
+OneCore median_of_repeats(const SearchSpace& space, const CostOptions& costs, const Options& options) {
+  std::vector<OneCore> results;
+  for (int i = 0; i < options.repeats; ++i) results.push_back(measure_one_core(space, costs, options));
+  std::sort(results.begin(), results.end(),
+            [](const OneCore& a, const OneCore& b) { return a.candidates_per_s < b.candidates_per_s; });
+  return results[results.size() / 2];
+}
+
+// The whole space optimisation, in seconds.
+double measure_optimisation(const Constraint& constraint, const Options& options, int threads) {
+  std::vector<double> seconds;
+  for (int i = 0; i < options.repeats; ++i) {
+    const auto start = std::chrono::steady_clock::now();
+    draw_samples(constraint, {.samples = options.samples, .threads = threads, .seed = options.seed});
+    seconds.push_back(seconds_since(start));
+  }
+  return median(std::move(seconds));
+}
+
+// Microseconds per operator of networks with more and more blocks: constant where the cost grows linearly.
+nlohmann::json measure_growth(SearchSpace space, const CostOptions& costs, const Options& options) {
+  nlohmann::json rows = nlohmann::json::array();
+  for (const int depth : {1, 2, 4, 8, 16}) {
+    for (StageSpec& stage : space.stages) {
+      if (stage.expansions.size() > 1 || stage.expansions.front() > 1) stage.depths = {depth};
+    }
+    const OneCore result = median_of_repeats(space, costs, options);
+    rows.push_back({{"operators", result.operators},
+                    {"us_per_candidate", 1e6 / result.candidates_per_s},
+                    {"us_per_operator", 1e6 / result.candidates_per_s / result.operators}});
+  }
+  return rows;
+}
+
+nlohmann::json run(const Options& options) {
+  Progress::set_enabled(false);
+  const SearchSpace space = load_space(options.space);
+  const Board board = load_board(options.board);
+  CostOptions costs;
+  costs.board = &board;
+  costs.per_operator = false;
+  const OneCore one_core = median_of_repeats(space, costs, options);
+  const Constraint constraint(space, 1000, {}, costs);
+  const double one_thread_s = measure_optimisation(constraint, options, 1);
+  const double two_threads_s = measure_optimisation(constraint, options, 2);
+  Options shorter = options;
+  shorter.candidates = std::max(1, options.candidates / 10);
+  return {{"candidates_per_s_core", one_core.candidates_per_s},
+          {"scaling_two_cores", one_thread_s / two_threads_s},
+          {"space_optimisation_s", two_threads_s},
+          {"operators", one_core.operators},
+          {"plans_above_bound", one_core.above_bound},
+          {"growth", measure_growth(space, costs, shorter)},
+          {"space", space.name},
+          {"board", board.name},
+          {"samples", options.samples},
+          {"candidates", options.candidates},
+          {"seed", options.seed}};
+}
+
+void print_table(const nlohmann::json& report) {
+  std::printf("%-40s %12s\n", "space", report["space"].get<std::string>().c_str());
+  std::printf("%-40s %12.0f\n", "candidates / s / core", report["candidates_per_s_core"].get<double>());
+  std::printf("%-40s %12.1f\n", "operators a candidate", report["operators"].get<double>());
+  std::printf("%-40s %11.2fx\n", "two threads against one", report["scaling_two_cores"].get<double>());
+  std::printf("%-40s %12.2f\n", "space optimisation on two threads, s",
+              report["space_optimisation_s"].get<double>());
+  std::printf("%-40s %11.2f%%\n", "plans above the liveness bound",
+              100 * report["plans_above_bound"].get<double>());
+  std::printf("\n%12s %18s %18s\n", "operators", "us a candidate", "us an operator");
+  for (const auto& row : report["growth"]) {
+    std::printf("%12.1f %18.2f %18.3f\n", row["operators"].get<double>(),
+                row["us_per_candidate"].get<double>(), row["us_per_operator"].get<double>());
+  }
 }
 
 }  // namespace
 
 int main(int argc, char** argv) {
-  CLI::App app("Candidates judged a second: sample, lower, plan, estimate, on one core");
-  bool json = false;
-  int candidates = 5000;
-  int repeats = 5;
-  uint64_t seed = 1;
-  std::string space_file = "configs/spaces/mbconv.yaml";
-  std::string board_file = "configs/boards/stm32f746.yaml";
-  app.add_flag("--json", json, "one JSON object on standard output");
-  app.add_option("--candidates", candidates, "networks in each repeat")
+  CLI::App app("Candidates judged a second: sample, lower, plan, all costs (layer schedule)");
+  Options options;
+  app.add_flag("--json", options.json, "one JSON object on standard output");
+  app.add_option("--candidates", options.candidates, "networks in each repeat on one core")
       ->check(CLI::PositiveNumber)
       ->capture_default_str();
-  app.add_option("--repeats", repeats, "the median counts")
+  app.add_option("--samples", options.samples, "networks of every sub-space in the space optimisation")
       ->check(CLI::PositiveNumber)
       ->capture_default_str();
-  app.add_option("--seed", seed, "seed of the sampled networks")->capture_default_str();
-  app.add_option("--space", space_file, "search space")->capture_default_str();
-  app.add_option("--board", board_file, "board of the latency model")->capture_default_str();
+  app.add_option("--repeats", options.repeats, "the median counts")
+      ->check(CLI::PositiveNumber)
+      ->capture_default_str();
+  app.add_option("--seed", options.seed, "seed of the sampled networks")->capture_default_str();
+  app.add_option("--space", options.space, "search space")->capture_default_str();
+  app.add_option("--board", options.board, "board of the latency model")->capture_default_str();
   CLI11_PARSE(app, argc, argv);
   try {
-    const SearchSpace space = load_space(space_file);
-    const Board board = load_board(board_file);
-    std::vector<Result> results;
-    for (int i = 0; i < repeats; ++i) results.push_back(measure(space, board, candidates, seed));
-    std::sort(results.begin(), results.end(), [](const Result& a, const Result& b) {
-      return a.candidates_per_s_core < b.candidates_per_s_core;
-    });
-    const Result& median = results[results.size() / 2];
-    if (json) {
-      const nlohmann::json report = {{"candidates_per_s_core", median.candidates_per_s_core},
-                                     {"operators", median.operators},
-                                     {"plans_above_bound", median.above_bound},
-                                     {"space", space.name},
-                                     {"candidates", candidates},
-                                     {"seed", seed}};
+    const nlohmann::json report = run(options);
+    if (options.json)
       std::printf("%s\n", report.dump(2).c_str());
-    } else {
-      std::printf("%-28s %12s\n", "space", space.name.c_str());
-      std::printf("%-28s %12.0f\n", "candidates / s / core", median.candidates_per_s_core);
-      std::printf("%-28s %12.1f\n", "operators a candidate", median.operators);
-      std::printf("%-28s %11.2f%%\n", "plans above the bound", 100 * median.above_bound);
-    }
+    else
+      print_table(report);
   } catch (const Error& error) {
     std::fprintf(stderr, "%s\n", error.what());
     return static_cast<int>(error.code());

@@ -1,0 +1,107 @@
+#include "cli/network_costs.h"
+
+#include <algorithm>
+
+namespace tinynas {
+namespace {
+
+int64_t largest_tensor_sum(const MemoryPlan& plan) {
+  int64_t most = 0;
+  for (const PlanStep& step : plan.order) most = std::max(most, step.live_bytes - step.scratch_bytes);
+  return most;
+}
+
+nlohmann::json shape_json(const Shape& shape) { return {shape.h, shape.w, shape.c}; }
+
+nlohmann::json operators_json(const NetworkCosts& costs) {
+  nlohmann::json operators = nlohmann::json::array();
+  for (size_t step = 0; step < costs.plan.order.size(); ++step) {
+    const PlanStep& planned = costs.plan.order[step];
+    const Op& op = costs.network.graph.ops[static_cast<size_t>(planned.op)];
+    const OperatorCost& cost = costs.costs.operators[step];
+    operators.push_back({{"name", op.name},
+                         {"kind", cost.kind},
+                         {"input_shape", shape_json(costs.network.graph.tensor(op.inputs[0]).shape)},
+                         {"output_shape", shape_json(cost.output)},
+                         {"kernel", {op.kernel_h, op.kernel_w}},
+                         {"stride", {op.stride_h, op.stride_w}},
+                         {"macs", cost.macs},
+                         {"live_bytes", cost.live_bytes},
+                         {"scratch_bytes", planned.scratch_bytes},
+                         {"in_place", planned.in_place},
+                         {"weights_bytes", cost.weights_bytes}});
+  }
+  return operators;
+}
+
+nlohmann::json board_json(const BoardFit& fit) {
+  const nlohmann::json costs = to_json(fit.costs);
+  nlohmann::json json = {{"name", fit.board->name},
+                         {"fits", fit.fits()},
+                         {"sram_bytes", fit.board->sram_bytes},
+                         {"sram_left_bytes", fit.sram_left_bytes()},
+                         {"flash_bytes", fit.board->flash_bytes},
+                         {"flash_left_bytes", fit.flash_left_bytes()}};
+  for (const char* key :
+       {"sram", "flash", "latency_ms", "energy_mj", "latency_basis", "latency_error_band"}) {
+    if (costs.contains(key)) json[key] = costs[key];
+  }
+  return json;
+}
+
+}  // namespace
+
+NetworkCosts network_costs(const std::string& file, NetworkFile network, Runtime runtime,
+                           const std::vector<Board>& boards) {
+  NetworkCosts result;
+  result.file = file;
+  result.network = std::move(network);
+  const Graph& graph = result.network.graph;
+  CostOptions options;
+  options.plan = PlanOptions::of(runtime);
+  result.plan = plan_memory(graph, options.plan);
+  result.costs = estimate(graph, result.plan, options);
+  result.peak_activation_bytes = largest_tensor_sum(result.plan);
+  result.simple_peak_bytes =
+      largest_tensor_sum(plan_memory(graph, {.in_place = false, .search_order = false}));
+  if (result.network.blocks) result.reliefs = relieve(*result.network.blocks, options.plan);
+  options.per_operator = false;
+  for (const Board& board : boards) {
+    options.board = &board;
+    result.boards.push_back({&board, estimate(graph, result.plan, options)});
+  }
+  return result;
+}
+
+nlohmann::json to_json(const NetworkCosts& costs, const std::string& accounting) {
+  nlohmann::json json = to_json(costs.costs);
+  const Graph& graph = costs.network.graph;
+  json["file"] = costs.file;
+  json["format"] = costs.network.format;
+  json["name"] = graph.name;
+  json["accounting"] = accounting;
+  json["input_shape"] = shape_json(graph.tensor(graph.input).shape);
+  json["params"] = published_params(graph);
+  json["params_on_device"] = params(graph);
+  json["arena_bytes"] = costs.plan.arena_bytes;
+  json["arena_excl_input_bytes"] = costs.plan.arena_excl_input_bytes;
+  json["lower_bound_bytes"] = costs.plan.lower_bound_bytes;
+  json["peak_activation_bytes"] =
+      accounting == "mcunet" ? costs.simple_peak_bytes : costs.peak_activation_bytes;
+  json["simple_peak_bytes"] = costs.simple_peak_bytes;
+  json["extra_macs"] = 0.0;  // the layer schedule recomputes nothing
+  json["operators"] = operators_json(costs);
+  json["relief"] = nlohmann::json::array();
+  for (const Relief& relief : costs.reliefs) {
+    json["relief"].push_back({{"change", relief.change},
+                              {"arena_bytes", relief.arena_bytes},
+                              {"macs", relief.macs},
+                              {"bottleneck", relief.bottleneck}});
+  }
+  json["boards"] = nlohmann::json::array();
+  for (const BoardFit& fit : costs.boards) json["boards"].push_back(board_json(fit));
+  for (const char* key : {"latency_ms", "energy_mj", "latency_basis", "latency_error_band"}) json.erase(key);
+  return json;
+}
+
+}  // namespace tinynas

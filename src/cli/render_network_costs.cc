@@ -1,0 +1,172 @@
+// `tinynas estimate` for people.
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "base/units.h"
+#include "cli/network_costs.h"
+
+namespace tinynas {
+namespace {
+
+constexpr int kBar = 20;
+
+std::string shape_text(const Shape& shape) { return fmt::format("{}x{}x{}", shape.h, shape.w, shape.c); }
+
+std::string window_text(const Op& op) {
+  if (op.kind != OpKind::kConv2d && op.kind != OpKind::kDepthwiseConv2d) return "";
+  return fmt::format("{}x{}{}", op.kernel_h, op.kernel_w,
+                     op.stride_h == 1 && op.stride_w == 1 ? ""
+                     : op.stride_h == op.stride_w         ? fmt::format(" s{}", op.stride_h)
+                                                          : fmt::format(" s{}x{}", op.stride_h, op.stride_w));
+}
+
+std::string heading(const NetworkCosts& costs) {
+  const Graph& graph = costs.network.graph;
+  return fmt::format("{} ({}): input {}, {} operators\n\n", costs.file, costs.network.format,
+                     shape_text(graph.tensor(graph.input).shape), graph.ops.size());
+}
+
+// "arena 241.9 KiB (...) + ...": the items of one total.
+std::string totals(const NetworkCosts& costs, const std::string& accounting) {
+  const SramCost& sram = costs.costs.sram;
+  const FlashCost& flash = costs.costs.flash;
+  const Graph& graph = costs.network.graph;
+  std::string text;
+  text += fmt::format("  {:<18} {} ({} FLOPs)\n", "MACs", format_count(costs.costs.macs),
+                      format_count(2 * costs.costs.macs));
+  text += fmt::format("  {:<18} {} as papers count them; {} weights and biases on the device\n", "params",
+                      format_count(published_params(graph)), format_count(params(graph)));
+  if (accounting == "mcunet") {
+    text += fmt::format("  {:<18} {} ({} bytes): input + output + residual, nothing in place, no scratch\n",
+                        "peak activations", format_bytes(costs.simple_peak_bytes), costs.simple_peak_bytes);
+  } else {
+    text += fmt::format(
+        "  {:<18} {} of tensors alive at once; {} by the simple figure of papers (--accounting mcunet)\n",
+        "peak activations", format_bytes(costs.peak_activation_bytes), format_bytes(costs.simple_peak_bytes));
+  }
+  text += fmt::format("  {:<18} {}\n", "SRAM", format_bytes(sram.total_bytes()));
+  text += fmt::format(
+      "  {:<18} arena {} (input {}, scratch {}) + persistent {} + .data/.bss {} + stack {} (bound)\n", "",
+      format_bytes(sram.arena_bytes), format_bytes(sram.input_bytes), format_bytes(sram.scratch_bytes),
+      format_bytes(sram.persistent_bytes), format_bytes(sram.data_bss_bytes), format_bytes(sram.stack_bytes));
+  text += fmt::format("  {:<18} {}\n", "Flash", format_bytes(flash.total_bytes()));
+  text += fmt::format("  {:<18} weights and biases {} + tables {} + code {} (bound)\n", "",
+                      format_bytes(flash.weights_bytes), format_bytes(flash.tables_bytes),
+                      format_bytes(flash.code_bytes));
+  return text + "\n";
+}
+
+std::string operator_table(const NetworkCosts& costs) {
+  const Graph& graph = costs.network.graph;
+  const MemoryPlan& plan = costs.plan;
+  const int64_t peak = plan.order[static_cast<size_t>(plan.bottleneck_step)].live_bytes;
+  size_t names = 8;
+  for (const Op& op : graph.ops) names = std::max(names, op.name.size());
+  std::string text = fmt::format("  {:>3} {:<{}} {:<9} {:>12} {:>9} {:>10} {:>11}  {}\n", "#", "operator",
+                                 names, "window", "output", "MACs", "weights", "live", "of the peak");
+  for (size_t step = 0; step < plan.order.size(); ++step) {
+    const PlanStep& planned = plan.order[step];
+    const Op& op = graph.ops[static_cast<size_t>(planned.op)];
+    const auto bar = static_cast<size_t>((planned.live_bytes * kBar + peak - 1) / std::max<int64_t>(peak, 1));
+    text +=
+        fmt::format("  {:>3} {:<{}} {:<9} {:>12} {:>9} {:>10} {:>11}  {}{}{}\n", step, op.name, names,
+                    window_text(op), shape_text(graph.tensor(op.output).shape), format_count(macs(graph, op)),
+                    format_bytes(costs.costs.operators[step].weights_bytes), format_bytes(planned.live_bytes),
+                    std::string(bar, '#'), planned.in_place ? " in place" : "",
+                    static_cast<int>(step) == plan.bottleneck_step ? "  <- peak" : "");
+  }
+  return text + "\n";
+}
+
+// What is alive when the peak is reached.
+std::string bottleneck(const NetworkCosts& costs) {
+  const Graph& graph = costs.network.graph;
+  const MemoryPlan& plan = costs.plan;
+  std::string parts;
+  for (const PlannedBuffer& buffer : plan.buffers) {
+    if (buffer.first_step > plan.bottleneck_step || buffer.last_step < plan.bottleneck_step) continue;
+    parts += fmt::format("{}{} {}", parts.empty() ? "" : " + ", buffer_name(graph, plan, buffer),
+                         format_bytes(buffer.bytes_at(plan.bottleneck_step)));
+  }
+  std::string text = fmt::format("The SRAM bottleneck is {}: {}.\n", costs.costs.bottleneck, parts);
+  if (plan.arena_bytes > plan.lower_bound_bytes) {
+    text += fmt::format("The arena is {} above what is alive there: alignment and gaps.\n",
+                        format_bytes(plan.arena_bytes - plan.lower_bound_bytes));
+  }
+  return text;
+}
+
+std::string relief(const NetworkCosts& costs) {
+  if (!costs.network.blocks)
+    return "What would relieve it is not known: a file of operators does not say what could be changed.\n\n";
+  if (costs.reliefs.empty()) return "None of the small changes that were tried lowers it.\n\n";
+  std::string text = "What would relieve it, each change alone:\n";
+  for (const Relief& change : costs.reliefs) {
+    text += fmt::format(
+        "  {:<52} arena {:>10} ({:+.1f} %), {} MACs, then {}\n", change.change,
+        format_bytes(change.arena_bytes),
+        100.0 * (static_cast<double>(change.arena_bytes) / static_cast<double>(costs.plan.arena_bytes) - 1),
+        format_count(change.macs), change.bottleneck);
+  }
+  return text + "\n";
+}
+
+std::string latency_text(const CostReport& costs) {
+  if (!costs.latency_ms) return "-";
+  std::string text = fmt::format("{:.1f} ms", *costs.latency_ms);
+  if (costs.latency_error_band) text += fmt::format(" +-{:.0f} %", 100 * *costs.latency_error_band);
+  return text;
+}
+
+std::string energy_text(const CostReport& costs) {
+  return costs.energy_mj ? fmt::format("{:.2f} mJ", *costs.energy_mj) : "-";
+}
+
+std::string left_text(int64_t left) {
+  return left >= 0 ? format_bytes(left) + " left" : format_bytes(-left) + " too much";
+}
+
+std::string board_table(const NetworkCosts& costs) {
+  if (costs.boards.empty()) return "";
+  std::string text = fmt::format("  {:<14} {:<8} {:<20} {:<20} {:>19} {:>10}  {}\n", "board", "", "SRAM",
+                                 "Flash", "latency", "energy", "latency rests on");
+  for (const BoardFit& fit : costs.boards) {
+    text += fmt::format("  {:<14} {:<8} {:<20} {:<20} {:>19} {:>10}  {}\n", fit.board->name,
+                        fit.fits() ? "fits" : "no", left_text(fit.sram_left_bytes()),
+                        left_text(fit.flash_left_bytes()), latency_text(fit.costs), energy_text(fit.costs),
+                        fit.costs.latency_basis ? name_of(*fit.costs.latency_basis) : "no model");
+  }
+  return text;
+}
+
+std::string verdict(const BoardFit& fit, const NetworkCosts& costs) {
+  const auto account = [](const char* what, int64_t need, int64_t reserve, int64_t have) {
+    return fmt::format("{} {} + reserve {} of {}: {}", what, format_bytes(need - reserve),
+                       format_bytes(reserve), format_bytes(have), left_text(have - need));
+  };
+  std::string text = fmt::format(
+      "\n{} {} {}: {}; {}.\n", costs.network.graph.name, fit.fits() ? "fits" : "does not fit",
+      fit.board->name,
+      account("SRAM", fit.costs.sram.total_bytes(), fit.costs.sram.reserve_bytes, fit.board->sram_bytes),
+      account("Flash", fit.costs.flash.total_bytes(), fit.costs.flash.reserve_bytes, fit.board->flash_bytes));
+  if (fit.sram_left_bytes() < 0 && costs.network.blocks) {
+    const int64_t allowed = costs.plan.arena_bytes + fit.sram_left_bytes();
+    const int rows = allowed > 0 ? largest_resolution(*costs.network.blocks, allowed) : 0;
+    if (rows > 0) text += fmt::format("At resolution {} its SRAM would fit (--resolution {}).\n", rows, rows);
+  }
+  return text;
+}
+
+}  // namespace
+
+std::string render(const NetworkCosts& costs, const std::string& accounting, bool named_board) {
+  std::string text = heading(costs) + totals(costs, accounting) + operator_table(costs) + bottleneck(costs) +
+                     relief(costs) + board_table(costs);
+  if (named_board) {
+    for (const BoardFit& fit : costs.boards) text += verdict(fit, costs);
+  }
+  return text;
+}
+
+}  // namespace tinynas

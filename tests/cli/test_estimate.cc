@@ -1,0 +1,109 @@
+// `tinynas estimate`: what users see of the cost models.
+#include <catch2/catch.hpp>
+#include <filesystem>
+#include <fstream>
+#include <nlohmann/json.hpp>
+
+#include "binary.h"
+
+using namespace tinynas::testing;
+using Catch::Matchers::Contains;
+using nlohmann::json;
+
+namespace {
+
+json estimate(const std::string& arguments) {
+  const Outcome outcome = run_tinynas("estimate " + arguments + " --json", "2>/dev/null");
+  CAPTURE(arguments, outcome.out);
+  REQUIRE(outcome.code == 0);
+  return json::parse(outcome.out);
+}
+
+}  // namespace
+
+TEST_CASE("estimate's JSON has the contract's keys, and its items add up") {
+  const json net = estimate("tests/networks/mcunet-320k.json");
+  CHECK(net["macs"] == 81785520);
+  CHECK(net["params"] == 737408);
+  CHECK(net["params_on_device"] == 729720);
+  CHECK(net["extra_macs"] == 0.0);
+  CHECK(net["arena_bytes"] == net["sram"]["arena_bytes"]);
+  CHECK(net["arena_bytes"].get<int64_t>() == net["arena_excl_input_bytes"].get<int64_t>() + 176 * 176 * 3);
+  int64_t macs = 0;
+  int64_t weights = 0;
+  int64_t live = 0;
+  std::string at;
+  for (const json& op : net["operators"]) {
+    macs += op["macs"].get<int64_t>();
+    weights += op["weights_bytes"].get<int64_t>();
+    if (op["live_bytes"] > live) live = op["live_bytes"], at = op["name"];
+  }
+  CHECK(macs == net["macs"]);
+  CHECK(weights == net["flash"]["weights_bytes"]);
+  CHECK(at == net["bottleneck"]);
+  CHECK(live <= net["arena_bytes"]);
+  CHECK(net["peak_activation_bytes"] <= net["lower_bound_bytes"]);
+  const json& sram = net["sram"];
+  int64_t total = 0;
+  for (const char* item :
+       {"arena_bytes", "persistent_bytes", "data_bss_bytes", "stack_bytes", "reserve_bytes"})
+    total += sram[item].get<int64_t>();
+  CHECK(total == sram["total_bytes"]);
+  CHECK(net["boards"].size() >= 15);
+  for (const json& board : net["boards"]) {
+    CHECK(board["sram"]["reserve_bytes"].get<int64_t>() > 0);
+    CHECK(board["sram_left_bytes"].get<int64_t>() ==
+          board["sram_bytes"].get<int64_t>() - board["sram"]["total_bytes"].get<int64_t>());
+    CHECK(board["fits"] == (board["sram_left_bytes"] >= 0 && board["flash_left_bytes"] >= 0));
+  }
+}
+
+TEST_CASE("papers' figure, another resolution, another runtime") {
+  // MCUNet's own figure for this network is 332.8 KiB.
+  CHECK(estimate("tests/networks/mcunet-320k.json --accounting mcunet")["peak_activation_bytes"] == 340736);
+  const json small = estimate("tests/networks/mobilenetv2-w1.0.json --resolution 96");
+  CHECK(small["input_shape"] == json({96, 96, 3}));
+  const json tflm = estimate("tests/networks/mcunet-320k.json --runtime tflm");
+  CHECK(tflm["runtime"] == "tflm");
+  CHECK(tflm["sram"]["persistent_bytes"] > 0);
+  CHECK(tflm["arena_bytes"] > 300 * 1024);
+}
+
+TEST_CASE("a person is told what fits, what does not, and what would help") {
+  const Outcome fits = run_tinynas("estimate tests/networks/mcunet-320k.json --board stm32f746");
+  CHECK(fits.code == 0);
+  CHECK_THAT(fits.out, Contains("fits stm32f746") && Contains("reserve") &&
+                           Contains("The SRAM bottleneck is block1.expand") &&
+                           Contains("resolution 176 -> 152"));
+  const Outcome too_large =
+      run_tinynas("estimate tests/networks/mobilenetv2-w1.0.json --resolution 224 --board stm32f412");
+  CHECK(too_large.code == 0);
+  CHECK_THAT(too_large.out,
+             Contains("does not fit stm32f412") && Contains("too much") && Contains("its SRAM would fit"));
+  CHECK_THAT(run_tinynas("estimate --help").out, Contains("Examples:") && Contains("--accounting"));
+}
+
+TEST_CASE("bad network files end with 2 and name the file and the path inside it") {
+  const auto file = std::filesystem::temp_directory_path() / "tinynas_test_estimate.json";
+  const auto complaint = [&](const std::string& content, const std::string& arguments = "") {
+    std::ofstream(file) << content;
+    const Outcome outcome = run_tinynas("estimate " + file.string() + " " + arguments);
+    CAPTURE(outcome.out);
+    CHECK(outcome.code == 2);
+    CHECK_THAT(outcome.out, Contains(file.filename().string()));
+    return outcome.out;
+  };
+  std::ifstream in("tests/networks/mcunet-320k.json");
+  json net = json::parse(in);
+  CHECK_THAT(complaint("{"), Contains("not valid JSON"));
+  CHECK_THAT(complaint("{}"), Contains("is no network"));
+  net["blocks"][3]["mobile_inverted_conv"]["out_channels"] = 0;
+  CHECK_THAT(complaint(net.dump()), Contains("blocks[3].mobile_inverted_conv.out_channels: got 0"));
+  net["blocks"][3]["mobile_inverted_conv"]["out_channels"] = 16;
+  CHECK_THAT(complaint(net.dump(), "--resolution 60000"), Contains("out of range"));
+  std::filesystem::remove(file);
+  CHECK(run_tinynas("estimate no/such/file").code == 2);
+  CHECK(run_tinynas("estimate tests/networks/mcunet-320k.json --board nowhere").code == 2);
+  CHECK(run_tinynas("estimate tests/networks/mcunet-320k.json --runtime other").code == 2);
+  CHECK(run_tinynas("estimate tests/networks/mcunet-320k.json --resolution 0").code == 2);
+}
