@@ -36,9 +36,7 @@ void estimate_file(const EstimateFlags& flags) {
   const Runtime runtime = flags.runtime == "tflm" ? Runtime::kTflm : Runtime::kTinynas;
   const NetworkCosts costs = network_costs(flags.file, std::move(network), runtime, boards);
   if (flags.output.json) {
-    nlohmann::json json = to_json(costs, flags.accounting);
-    json["runtime"] = flags.runtime;
-    std::cout << json.dump(1) << std::endl;
+    std::cout << to_json(costs, flags.accounting).dump(1) << std::endl;
   } else {
     std::cout << render(costs, flags.accounting, !flags.board.empty()) << std::flush;
   }

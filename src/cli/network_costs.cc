@@ -55,6 +55,7 @@ NetworkCosts network_costs(const std::string& file, NetworkFile network, Runtime
                            const std::vector<Board>& boards) {
   NetworkCosts result;
   result.file = file;
+  result.runtime = runtime;
   result.network = std::move(network);
   const Graph& graph = result.network.graph;
   CostOptions options;
@@ -80,6 +81,10 @@ nlohmann::json to_json(const NetworkCosts& costs, const std::string& accounting)
   json["format"] = costs.network.format;
   json["name"] = graph.name;
   json["accounting"] = accounting;
+  json["runtime"] = name_of(costs.runtime);
+  // Exact but for code and stack, which are bounds; on the interpreter, overheads are fits to measured
+  // networks.
+  json["overheads_fitted"] = costs.runtime == Runtime::kTflm;
   json["input_shape"] = shape_json(graph.tensor(graph.input).shape);
   json["params"] = published_params(graph);
   json["params_on_device"] = params(graph);

@@ -25,6 +25,7 @@ struct BoardFit {
 
 struct NetworkCosts {
   std::string file;
+  Runtime runtime = Runtime::kTinynas;
   NetworkFile network;
   MemoryPlan plan;
   CostReport costs;  // without a board

@@ -51,9 +51,16 @@ std::string totals(const NetworkCosts& costs, const std::string& accounting) {
       format_bytes(sram.arena_bytes), format_bytes(sram.input_bytes), format_bytes(sram.scratch_bytes),
       format_bytes(sram.persistent_bytes), format_bytes(sram.data_bss_bytes), format_bytes(sram.stack_bytes));
   text += fmt::format("  {:<18} {}\n", "Flash", format_bytes(flash.total_bytes()));
-  text += fmt::format("  {:<18} weights and biases {} + tables {} + code {} (bound)\n", "",
-                      format_bytes(flash.weights_bytes), format_bytes(flash.tables_bytes),
-                      format_bytes(flash.code_bytes));
+  const bool tflm = costs.runtime == Runtime::kTflm;
+  text += fmt::format("  {:<18} weights and biases {} + {} {} + code {} (bound)\n", "",
+                      format_bytes(flash.weights_bytes), tflm ? "rest of the file" : "tables",
+                      format_bytes(flash.tables_bytes), format_bytes(flash.code_bytes));
+  if (tflm) {
+    text += fmt::format(
+        "  {:<18} on TensorFlow Lite Micro + CMSIS-NN: persistent and the rest of the file are fits to four "
+        "measured networks (approximate)\n",
+        "");
+  }
   return text + "\n";
 }
 
@@ -140,20 +147,43 @@ std::string board_table(const NetworkCosts& costs) {
   return text;
 }
 
+// "reserve 4.0 KiB (DTCM)": the regions of the arena's span that keep something back.
+std::string sram_reserve_text(const Board& board) {
+  const std::vector<MemorySpan> spans = arena_spans(board.memory);
+  std::string regions;
+  for (const MemoryRegion& region : board.memory) {
+    const bool in_span = !spans.empty() && region.holds_arena() && region.base >= spans.front().base &&
+                         region.base < spans.front().base + spans.front().size_bytes;
+    if (!in_span || region.reserve_bytes == 0) continue;
+    regions += fmt::format("{}{} in {}", regions.empty() ? "" : ", ", format_bytes(region.reserve_bytes),
+                           region.name);
+  }
+  return regions.empty() ? "no reserve" : "reserve " + regions;
+}
+
+std::string sram_name(const Board& board) {
+  const std::vector<MemorySpan> spans = arena_spans(board.memory);
+  return spans.empty() ? "SRAM" : fmt::format("SRAM ({})", spans.front().name);
+}
+
 std::string verdict(const BoardFit& fit, const NetworkCosts& costs) {
-  const auto account = [](const char* what, int64_t need, int64_t reserve, int64_t have) {
-    return fmt::format("{} {} + reserve {} of {}: {}", what, format_bytes(need - reserve),
-                       format_bytes(reserve), format_bytes(have), left_text(have - need));
-  };
-  std::string text = fmt::format(
-      "\n{} {} {}: {}; {}.\n", costs.network.graph.name, fit.fits() ? "fits" : "does not fit",
-      fit.board->name,
-      account("SRAM", fit.costs.sram.total_bytes(), fit.costs.sram.reserve_bytes, fit.board->sram_bytes),
-      account("Flash", fit.costs.flash.total_bytes(), fit.costs.flash.reserve_bytes, fit.board->flash_bytes));
+  const SramCost& sram = fit.costs.sram;
+  const FlashCost& flash = fit.costs.flash;
+  std::string text = fmt::format("\n{} {} {}:\n", costs.network.graph.name,
+                                 fit.fits() ? "fits" : "does not fit", fit.board->name);
+  text += fmt::format("  {}: {} + {}, of {}: {}\n", sram_name(*fit.board),
+                      format_bytes(sram.total_bytes() - sram.reserve_bytes), sram_reserve_text(*fit.board),
+                      format_bytes(fit.board->sram_bytes), left_text(fit.sram_left_bytes()));
+  text +=
+      fmt::format("  Flash: {} + reserve {}, of {}: {}\n",
+                  format_bytes(flash.total_bytes() - flash.reserve_bytes), format_bytes(flash.reserve_bytes),
+                  format_bytes(fit.board->flash_bytes), left_text(fit.flash_left_bytes()));
   if (fit.sram_left_bytes() < 0 && costs.network.blocks) {
     const int64_t allowed = costs.plan.arena_bytes + fit.sram_left_bytes();
-    const int rows = allowed > 0 ? largest_resolution(*costs.network.blocks, allowed) : 0;
-    if (rows > 0) text += fmt::format("At resolution {} its SRAM would fit (--resolution {}).\n", rows, rows);
+    const int rows =
+        allowed > 0 ? largest_resolution(*costs.network.blocks, allowed, PlanOptions::of(costs.runtime)) : 0;
+    if (rows > 0)
+      text += fmt::format("  At resolution {} its SRAM would fit (--resolution {}).\n", rows, rows);
   }
   return text;
 }

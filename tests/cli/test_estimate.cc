@@ -65,6 +65,9 @@ TEST_CASE("papers' figure, another resolution, another runtime") {
   CHECK(small["input_shape"] == json({96, 96, 3}));
   const json tflm = estimate("tests/networks/mcunet-320k.json --runtime tflm");
   CHECK(tflm["runtime"] == "tflm");
+  CHECK(tflm["overheads_fitted"] == true);
+  CHECK_THAT(run_tinynas("estimate tests/networks/mcunet-320k.json --runtime tflm").out,
+             Contains("approximate"));
   CHECK(tflm["sram"]["persistent_bytes"] > 0);
   CHECK(tflm["arena_bytes"] > 300 * 1024);
 }
@@ -72,7 +75,7 @@ TEST_CASE("papers' figure, another resolution, another runtime") {
 TEST_CASE("a person is told what fits, what does not, and what would help") {
   const Outcome fits = run_tinynas("estimate tests/networks/mcunet-320k.json --board stm32f746");
   CHECK(fits.code == 0);
-  CHECK_THAT(fits.out, Contains("fits stm32f746") && Contains("reserve") &&
+  CHECK_THAT(fits.out, Contains("fits stm32f746") && Contains("reserve 4.0 KiB in DTCM") &&
                            Contains("The SRAM bottleneck is block1.expand") &&
                            Contains("resolution 176 -> 152"));
   const Outcome too_large =
