@@ -62,7 +62,7 @@ struct SectionTotals {
 };
 
 // `readelf -SW`: "  [ 1] .text  PROGBITS  00008000 008000 00022c 00  AX  0   0  4".
-SectionTotals section_totals(const std::string& readelf, const fs::path& file, const std::string& excluded) {
+SectionTotals section_totals(const std::string& readelf, const fs::path& file) {
   SectionTotals totals;
   for (const std::string& line :
        lines_of(run_compiler({readelf, "-SW", file.string()}, "listing sections"))) {
@@ -72,7 +72,7 @@ SectionTotals section_totals(const std::string& readelf, const fs::path& file, c
     if (words.size() < 9 || words[6].find('A') == std::string::npos) continue;  // no flags, or not loaded
     const std::string& type = words[1];
     const int64_t size = std::stoll(words[4], nullptr, 16);
-    if (words[0] == excluded || type == "NOTE") continue;
+    if (words[0].starts_with(".tn_") || type == "NOTE") continue;
     if (type == "NOBITS") {
       totals.bss_bytes += size;
     } else if (words[6].find('W') != std::string::npos) {
@@ -100,6 +100,66 @@ int64_t stack_of_file(const fs::path& usage_file, const std::string& only_functi
       throw verification_error("stack of " + where + " is " + kind + ", not known when compiled");
     const std::string function = where.substr(where.rfind(':') + 1);
     if (only_function.empty() || function == only_function) total += std::stoll(bytes);
+  }
+  return total;
+}
+
+// Bytes of the registers "{r4, r5, r6, lr}" or "{d8-d15}".
+int64_t register_bytes(const std::string& list) {
+  int64_t bytes = 0;
+  std::string text = list.substr(list.find('{') + 1);
+  std::replace(text.begin(), text.end(), ',', ' ');
+  for (const std::string& name : words_of(text.substr(0, text.find('}')))) {
+    const size_t dash = name.find('-');
+    const int64_t count =
+        dash == std::string::npos ? 1 : std::stoll(name.substr(dash + 2)) - std::stoll(name.substr(1)) + 1;
+    bytes += count * (name[0] == 'd' ? 8 : 4);
+  }
+  return bytes;
+}
+
+// How far an instruction of a Thumb disassembly moves the stack pointer down; 0 for most.
+int64_t pushed_bytes(const std::string& instruction) {
+  const std::vector<std::string> words = words_of(instruction);
+  if (words.empty()) return 0;
+  const std::string& name = words[0];
+  const size_t immediate = instruction.find('#');
+  if (name.starts_with("push") || name.starts_with("vpush") ||
+      ((name.starts_with("stmdb") || name.starts_with("vstmdb")) &&
+       instruction.find("sp!") != std::string::npos))
+    return register_bytes(instruction);
+  if (name.starts_with("str") && instruction.find("[sp, #-") != std::string::npos &&
+      instruction.ends_with("]!"))
+    return std::stoll(instruction.substr(immediate + 2));
+  if (name.starts_with("sub") && words.size() > 2 && words[1] == "sp,") {
+    if (immediate == std::string::npos)
+      throw verification_error("the compiler's library moves the stack by what is not known: " + instruction);
+    return std::stoll(instruction.substr(immediate + 1));
+  }
+  return 0;
+}
+
+// Functions of the compiler's and the C library have no .su file. All that any of those in the program
+// pushes, added, bounds every chain of calls through them: none calls itself. Arm only: elsewhere 0.
+int64_t library_stack_bytes(const std::string& compiler, const Objects& objects, const fs::path& program) {
+  const std::string text = run_compiler(
+      {tool_of(compiler, "objdump"), "-d", "-j", ".text", "--no-show-raw-insn", program.string()},
+      "disassembling");
+  if (text.find("littlearm") == std::string::npos) return 0;
+  std::set<std::string> own;
+  for (const auto& [stem, object] : objects) {
+    for (const auto& [symbol, bytes] : symbol_sizes(tool_of(compiler, "nm"), object)) own.insert(symbol);
+  }
+  int64_t total = 0;
+  bool counts = false;
+  for (const std::string& line : lines_of(text)) {
+    const size_t tab = line.find('\t');
+    if (line.ends_with(">:")) {  // "00008254 <__aeabi_lmul>:"
+      const size_t open = line.find('<');
+      counts = own.count(line.substr(open + 1, line.size() - open - 3)) == 0;
+    } else if (counts && tab != std::string::npos) {
+      total += pushed_bytes(line.substr(tab + 1));
+    }
   }
   return total;
 }
@@ -151,11 +211,14 @@ std::string run_compiler(const std::vector<std::string>& arguments, const std::s
   return result->output;
 }
 
-LinkedSize measure_linked(const std::string& compiler, const std::vector<std::string>& target_flags,
-                          const fs::path& package, const std::string& name, const fs::path& work) {
+std::vector<std::string> core_flags(const std::string& core) {
+  return {"-mcpu=" + core, "-mthumb", core == "cortex-m55" ? "-mfloat-abi=hard" : "-mfloat-abi=soft"};
+}
+
+Objects compile_package(const std::string& compiler, const std::vector<std::string>& target_flags,
+                        const fs::path& package, const fs::path& work) {
   std::vector<std::string> compile = {compiler};
   compile.insert(compile.end(), target_flags.begin(), target_flags.end());
-  std::vector<std::string> link = compile;
   compile.insert(compile.end(), strict_c99_flags().begin(), strict_c99_flags().end());
   // Static code at fixed addresses, as firmware is; unwind tables are for hosted programs.
   for (const char* flag : {"-ffunction-sections", "-fdata-sections", "-fstack-usage", "-fno-common",
@@ -163,29 +226,19 @@ LinkedSize measure_linked(const std::string& compiler, const std::vector<std::st
     compile.push_back(flag);
   }
   compile.push_back("-I" + (package / "include").string());
-
-  // A hyphen: no file of a package has this name.
-  write_file_atomic(work / "tn-link-main.c",
-                    fill_template(asset("export/templates/link_main.c"), {{"NAME", name}}));
-  std::vector<fs::path> sources = package_sources(package);
-  sources.push_back(work / "tn-link-main.c");
-  std::map<std::string, fs::path> objects;  // by the source's stem
-  for (const fs::path& source : sources) {
+  Objects objects;
+  for (const fs::path& source : package_sources(package)) {
     const fs::path object = work / (source.stem().string() + ".o");
     std::vector<std::string> command = compile;
     command.insert(command.end(), {"-c", source.string(), "-o", object.string()});
     run_compiler(command, "compiling " + source.filename().string());
     objects[source.stem().string()] = object;
   }
+  return objects;
+}
 
-  const fs::path program = work / "linked.elf";
-  write_file_atomic(work / "link.ld", asset("export/templates/link.ld"));
-  for (const auto& [stem, object] : objects) link.push_back(object.string());
-  link.insert(link.end(),
-              {"-o", program.string(), "-static", "-no-pie", "-nostartfiles", "-Wl,--gc-sections",
-               "-Wl,--entry=tn_link_main", "-Wl,--build-id=none", "-T", (work / "link.ld").string()});
-  run_compiler(link, "linking the package");
-
+LinkedSize linked_size(const std::string& compiler, const Objects& objects, const fs::path& program,
+                       const std::string& name) {
   const std::string nm = tool_of(compiler, "nm");
   const auto linked = symbol_sizes(nm, program);
   LinkedSize size;
@@ -195,7 +248,7 @@ LinkedSize measure_linked(const std::string& compiler, const std::vector<std::st
   const auto arena = linked.find(name + "_arena");
   if (arena == linked.end()) throw verification_error("the linked package has no symbol " + name + "_arena");
   size.arena_bytes = arena->second;
-  const SectionTotals totals = section_totals(tool_of(compiler, "readelf"), program, ".tn_main");
+  const SectionTotals totals = section_totals(tool_of(compiler, "readelf"), program);
   size.code_bytes = totals.flash_bytes + totals.data_bytes - size.weights_tables_bytes;
   size.data_bss_bytes = totals.data_bytes + totals.bss_bytes - size.arena_bytes;
 
@@ -205,7 +258,28 @@ LinkedSize measure_linked(const std::string& compiler, const std::vector<std::st
     }
   }
   size.stack_bytes += stack_of_file(fs::path(objects.at(name)).replace_extension(".su"), name + "_run");
+  size.stack_bytes += library_stack_bytes(compiler, objects, program);
   return size;
+}
+
+LinkedSize measure_linked(const std::string& compiler, const std::vector<std::string>& target_flags,
+                          const fs::path& package, const std::string& name, const fs::path& work) {
+  const Objects objects = compile_package(compiler, target_flags, package, work);
+  // A hyphen: no file of a package has this name.
+  const fs::path main = work / "tn-link-main.c";
+  const fs::path program = work / "linked.elf";
+  write_file_atomic(main, fill_template(asset("export/templates/link_main.c"), {{"NAME", name}}));
+  write_file_atomic(work / "link.ld", asset("export/templates/link.ld"));
+  std::vector<std::string> link = {compiler};
+  link.insert(link.end(), target_flags.begin(), target_flags.end());
+  link.insert(link.end(), {"-O2", "-fno-pie", "-fno-stack-protector", "-fno-asynchronous-unwind-tables",
+                           "-I" + (package / "include").string(), main.string()});
+  for (const auto& [stem, object] : objects) link.push_back(object.string());
+  link.insert(link.end(),
+              {"-o", program.string(), "-static", "-no-pie", "-nostartfiles", "-Wl,--gc-sections",
+               "-Wl,--entry=tn_link_main", "-Wl,--build-id=none", "-T", (work / "link.ld").string()});
+  run_compiler(link, "linking the package");
+  return linked_size(compiler, objects, program, name);
 }
 
 }  // namespace tinynas

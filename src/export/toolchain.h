@@ -33,6 +33,17 @@ const std::vector<std::string>& strict_c99_flags();
 // Runs a compiler; throws Error(kVerification) with its messages when it is missing or fails.
 std::string run_compiler(const std::vector<std::string>& arguments, const std::string& purpose);
 
+// Of our -mcpu names: "-mcpu=cortex-m55 -mthumb -mfloat-abi=hard" (without the last, gcc has no vector
+// instructions there), the others with soft floats.
+std::vector<std::string> core_flags(const std::string& core);
+
+// The package's objects by the stem of their source ("model_weights"), as firmware would compile them, each
+// with the compiler's stack figures beside it (.su). `work` must exist. Throws Error(kVerification) when one
+// does not compile.
+using Objects = std::map<std::string, std::filesystem::path>;
+Objects compile_package(const std::string& compiler, const std::vector<std::string>& target_flags,
+                        const std::filesystem::path& package, const std::filesystem::path& work);
+
 // What the package costs once linked with --gc-sections into the smallest program that uses it.
 struct LinkedSize {
   int64_t code_bytes = 0;            // Flash without weights and tables: code, constants, padding
@@ -41,6 +52,11 @@ struct LinkedSize {
   int64_t arena_bytes = 0;           // the symbol <name>_arena
   int64_t stack_bytes = 0;           // deepest chain of calls from <name>_run, bounded from above
 };
+
+// Reads a linked program; sections named .tn_* are not the package's. Throws Error(kVerification) when there
+// is no arena in it, or a function's stack is not known when compiled.
+LinkedSize linked_size(const std::string& compiler, const Objects& objects,
+                       const std::filesystem::path& program, const std::string& name);
 
 // `compiler` with `target_flags` ("-mcpu=cortex-m4", "-mthumb"); objects go to `work`, which must exist.
 // Throws Error(kVerification) when something does not compile or link, or a function's stack is not known

@@ -3,9 +3,9 @@
 
 #include "base/error.h"
 #include "base/files.h"
-#include "base/hash.h"
 #include "export/assets.h"
 #include "export/c_text.h"
+#include "export/manifest.h"
 #include "export/package.h"
 #include "export/toolchain.h"
 #include "quantize/interpreter.h"
@@ -17,42 +17,6 @@ namespace fs = std::filesystem;
 
 Error verification_error(const std::string& message) {
   return {ExitCode::kVerification, "verify: " + message};
-}
-
-// What verification needs to know from manifest.json. It comes from outside: every value is checked.
-struct Manifest {
-  std::string name;
-  PlanOptions plan;
-};
-
-Manifest read_manifest(const fs::path& package) {
-  const fs::path path = package / "manifest.json";
-  if (!fs::exists(path))
-    throw verification_error("'" + package.string() + "' is no package: it has no manifest.json");
-  try {
-    const nlohmann::json json = nlohmann::json::parse(read_file(path));
-    if (json.at("format") != "tinynas-package-1") {
-      throw verification_error("'" + path.string() + "': format is " + json.at("format").dump() +
-                               ", expected tinynas-package-1");
-    }
-    ExportOptions options;
-    options.name = json.at("name").get<std::string>();
-    options.plan.in_place = json.at("plan").at("in_place").get<bool>();
-    options.plan.alignment = json.at("plan").at("alignment").get<int>();
-    options.check();
-    for (const auto& [file, hash] : json.at("files").items()) {
-      if (!fs::exists(package / file))
-        throw verification_error("'" + (package / file).string() + "' is missing");
-      const std::string got = hash_file_hex(package / file);
-      if (got != hash.get<std::string>()) {
-        throw verification_error("'" + (package / file).string() + "' was changed after the export: hash " +
-                                 got + ", the manifest says " + hash.get<std::string>());
-      }
-    }
-    return {options.name, options.plan};
-  } catch (const nlohmann::json::exception& error) {
-    throw verification_error("'" + path.string() + "': " + error.what());
-  }
 }
 
 std::string joined(const std::vector<std::vector<int8_t>>& inputs, int64_t expected_bytes) {
@@ -142,11 +106,10 @@ void measure(const VerifyOptions& options, const fs::path& package, const std::s
   report.arm_compiled = version.has_value() && version->exit_code == 0;
   LinkedSize size;
   if (report.arm_compiled) {
-    const std::vector<std::string> flags = {"-mcpu=" + options.arm_cpu, "-mthumb"};
+    const std::vector<std::string> flags = core_flags(options.arm_cpu);
     size = measure_linked(options.arm_compiler, flags, package, name, work);
     report.arm_note = options.arm_compiler + " " + version->output.substr(0, version->output.find('\n')) +
-                      ", -mcpu=" + options.arm_cpu +
-                      " -mthumb -O2 -ffunction-sections -fdata-sections --gc-sections";
+                      ", " + join(flags, " ") + " -O2 -ffunction-sections -fdata-sections --gc-sections";
   } else {
     size = measure_linked(options.host_compiler, {}, package, name, work);
     report.arm_note = "'" + options.arm_compiler + "' is not installed: code, data and stack are those of '" +
@@ -168,7 +131,7 @@ void measure(const VerifyOptions& options, const fs::path& package, const std::s
 VerifyReport verify_package(const fs::path& directory, const Int8Model& model,
                             const std::vector<std::vector<int8_t>>& inputs, const VerifyOptions& options) {
   const fs::path package = fs::absolute(directory);
-  const Manifest manifest = read_manifest(package);
+  const PackageManifest manifest = read_manifest(package);
   const std::string bytes = joined(inputs, model.graph.tensor(model.graph.input).shape.elements());
   const TemporaryFolder work;
   VerifyReport report;

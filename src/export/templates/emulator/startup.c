@@ -18,6 +18,36 @@ static uint32_t call_host(uint32_t operation, const void* argument) {
 
 void host_write(const char* text) { (void)call_host(0x04, text); }
 
+static int32_t open_file(const char* path, uint32_t mode) {
+  struct {
+    const char* path;
+    uint32_t mode, length;
+  } arguments = {path, mode, 0};
+  while (path[arguments.length] != '\0') ++arguments.length;
+  return (int32_t)call_host(0x01, &arguments);
+}
+
+int32_t host_open_to_read(const char* path) { return open_file(path, 1); } /* "rb" */
+
+int32_t host_open_to_write(const char* path) { return open_file(path, 5); } /* "wb" */
+
+static uint32_t transfer(uint32_t operation, int32_t file, const void* memory, uint32_t bytes) {
+  struct {
+    int32_t file;
+    const void* memory;
+    uint32_t bytes;
+  } arguments = {file, memory, bytes};
+  return call_host(operation, &arguments);
+}
+
+uint32_t host_read_file(int32_t file, void* to, uint32_t bytes) { return transfer(0x06, file, to, bytes); }
+
+uint32_t host_write_file(int32_t file, const void* from, uint32_t bytes) {
+  return transfer(0x05, file, from, bytes);
+}
+
+void host_close(int32_t file) { (void)call_host(0x02, &file); }
+
 void host_exit(int code) {
   const uint32_t arguments[2] = {0x20026, (uint32_t)code}; /* ADP_Stopped_ApplicationExit */
   (void)call_host(0x20, arguments);

@@ -1,0 +1,23 @@
+// What a package says about itself (manifest.json), read back and checked: it comes from outside.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <string>
+
+#include "cost_models/memory_plan.h"
+
+namespace tinynas {
+
+struct PackageManifest {
+  std::string name;  // prefix of files and symbols
+  PlanOptions plan;  // what it was planned with
+  int64_t input_bytes = 0;
+  int64_t output_bytes = 0;
+};
+
+// Throws Error(kVerification) naming the file when `package` is no package, its format is another one, a
+// value is not possible, or a file is missing or not the one that was exported (by its hash).
+PackageManifest read_manifest(const std::filesystem::path& package);
+
+}  // namespace tinynas
