@@ -1,10 +1,12 @@
 #include <spdlog/spdlog.h>
 
+#include <iostream>
 #include <memory>
 
 #include "base/error.h"
 #include "cli/commands.h"
 #include "cli/experiment_flags.h"
+#include "cli/quantization_methods.h"
 #include "cli/session.h"
 #include "cli/stages.h"
 
@@ -17,7 +19,16 @@ struct StageFlags {
   std::string run;
   bool again = false;
   bool dry_run = false;
+  bool compare = false;  // quantize alone
 };
+
+// Every quantisation method beside the run's own model; the stage and what came after it stay as they are.
+void print_quantization_methods(Workbench& bench, const Run& run, bool json) {
+  nlohmann::json comparison = compare_quantization_methods(bench, run);
+  write_json_file(run.path("quantization_methods.json"), comparison);
+  comparison["directory"] = run.directory().string();
+  std::cout << (json ? comparison.dump(1) + "\n" : render_quantization_methods(comparison)) << std::flush;
+}
 
 // The stage's result: the report for `report`, the stage's own figures otherwise.
 void print_stage(const Run& run, const std::string& stage, bool json) {
@@ -42,6 +53,7 @@ void run_stage_command(const std::string& stage, const StageFlags& flags, bool m
     return print_stage(run, stage, flags.output.json);
   Workbench bench(run.config());
   with_advice(run, [&] { run_one_stage(run, all_stages(bench), stage, flags.again); });
+  if (flags.compare) return print_quantization_methods(bench, run, flags.output.json);
   print_stage(run, stage, flags.output.json);
 }
 
@@ -49,7 +61,9 @@ void add_stage_command(CLI::App& app, Action& action, const std::string& stage, 
   const auto flags = std::make_shared<StageFlags>();
   const bool first = stage == "space";  // it may begin a run, and so takes the whole experiment
   CLI::App* command = app.add_subcommand(stage, doc);
-  command->footer("Example:\n  tinynas " + stage + " runs/mine" + (first ? " --sram 320k --flash 1M" : ""));
+  const bool quantizes = stage == "quantize";
+  command->footer("Example:\n  tinynas " + stage + " runs/mine" + (first ? " --sram 320k --flash 1M" : "") +
+                  (quantizes ? "\n  tinynas quantize runs/mine --compare" : ""));
   command
       ->add_option("run", flags->run, first ? "run directory; made when it does not exist" : "run directory")
       ->required();
@@ -59,6 +73,12 @@ void add_stage_command(CLI::App& app, Action& action, const std::string& stage, 
     flags->experiment.add_for_run(*command);
   command->add_flag("--again", flags->again,
                     "repeat the stage although it is finished; later stages are then stale");
+  if (quantizes) {
+    command->add_flag(
+        "--compare", flags->compare,
+        "int8 accuracy on the validation images, and the loss against fp32, of every method: a table, "
+        "and quantization_methods.json; the run keeps the model it has");
+  }
   command->add_flag("--dry-run", flags->dry_run, "print the resolved configuration and stop");
   flags->output.add(*command);
   command->callback(

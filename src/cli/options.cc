@@ -114,6 +114,9 @@ QuantizeOptions quantize_options(const Config& config) {
   QuantizeOptions options;
   options.calibration = config.text("quantize.calibration");
   options.calibration_images = narrow(config.integer("quantize.images"));
+  options.percentile = config.real("quantize.percentile");
+  options.equalisation = config.flag("quantize.equalisation");
+  options.bias_correction = config.flag("quantize.bias_correction");
   return options;
 }
 

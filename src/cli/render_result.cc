@@ -145,6 +145,9 @@ void accuracy(Page& page, const nlohmann::json& result) {
   page.row("int8, test",
            page.strong(percent(accuracy.at("int8"))) + "   by integer arithmetic, as the firmware computes");
   page.row("fp32, test", percent(accuracy.at("finetuned_fp32")));
+  const double loss = accuracy.at("finetuned_fp32").get<double>() - accuracy.at("int8").get<double>();
+  page.row("lost by int8", fmt::format("{:+.2f} points; method: {}", 100 * loss,
+                                       result.at("quantization").at("method").get<std::string>()));
   page.row(
       "validation",
       fmt::format("int8 {}, fp32 {} on {} images; in the supernet {} on {}", percent(accuracy.at("val_int8")),

@@ -166,6 +166,7 @@ nlohmann::json make_result(Workbench& bench, const Run& run, const TestAccuracy&
         {"supernet_val_images", supernet_val == 0 ? dataset_val : std::min(supernet_val, dataset_val)},
         {"val_finetuned_fp32", summary(run, "finetune").at("val_accuracy_fp32")},
         {"val_int8", summary(run, "quantize").at("val_accuracy_int8")}}},
+      {"quantization", summary(run, "quantize")},
       {"macs", macs(graph)},
       {"params", params(graph)},
       {"sram", verify.at("sram")},

@@ -144,8 +144,15 @@ void add_deployment(Schema& schema) {
       .add(
           integer("finetune.shards", 2, 1, 64,
                   "batches of batch_size images a step, side by side on the workers; gradients are averaged"))
-      .add(choice("quantize.calibration", {"minmax", "mse"}, "mse", "how an activation's range is got"))
+      .add(choice("quantize.calibration", {"minmax", "percentile", "mse"}, "mse",
+                  "how an activation's range is got"))
       .add(integer("quantize.images", 256, 1, 1e6, "training images that activation ranges are got from"))
+      .add(real("quantize.percentile", 99.99, 50, 100,
+                "quantize.calibration: percentile: of a tensor's values, on both sides"))
+      .add(flag("quantize.equalisation", false,
+                "equalise channels across layers; exact, so only where no ReLU6 is between two layers"))
+      .add(flag("quantize.bias_correction", false,
+                "take the mean quantisation error of each channel out of its bias"))
       .add(text("export.name", "model", "C identifier: prefix of the package's files and symbols"))
       .add(integer("export.golden_vectors", 8, 1, 1000,
                    "images whose input and expected output travel in the package"))

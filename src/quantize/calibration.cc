@@ -26,14 +26,15 @@ void widen(const Tensor& tensor, const std::vector<float>& values, Range& range)
 
 }  // namespace
 
-ClippingSearch::ClippingSearch(const Range& range) : range_(range), bins_(kBins) {}
+ActivationHistogram::ActivationHistogram(const Range& range) : range_(range), bins_(kBins) {}
 
-void ClippingSearch::add(const std::vector<float>& values) {
+void ActivationHistogram::add(const std::vector<float>& values) {
   const double width = (static_cast<double>(range_.high) - range_.low) / kBins;
   if (!(width > 0)) return;
+  values_ += static_cast<double>(values.size());
   const double bins_a_unit = 1.0 / width;
   for (const float value : values) {
-    if (value == 0) continue;  // int8 holds it exactly
+    if (value == 0) continue;
     const int index = static_cast<int>((static_cast<double>(value) - range_.low) * bins_a_unit);
     Bin& bin = bins_[static_cast<size_t>(std::clamp(index, 0, kBins - 1))];
     bin.count += 1;
@@ -42,7 +43,7 @@ void ClippingSearch::add(const std::vector<float>& values) {
   }
 }
 
-double ClippingSearch::error(const Range& clipped) const {
+double ActivationHistogram::error(const Range& clipped) const {
   const double scale = (static_cast<double>(clipped.high) - clipped.low) / 255.0;
   const int lowest = static_cast<int>(std::lround(clipped.low / scale));
   const double width = (static_cast<double>(range_.high) - range_.low) / kBins;
@@ -59,7 +60,7 @@ double ClippingSearch::error(const Range& clipped) const {
   return error;
 }
 
-Range ClippingSearch::best() const {
+Range ActivationHistogram::least_squares() const {
   Range best = range_;
   double best_error = std::numeric_limits<double>::infinity();
   const auto kept = [](int candidate) {
@@ -79,24 +80,43 @@ Range ClippingSearch::best() const {
   return best;
 }
 
+Range ActivationHistogram::percentile(double percentile) const {
+  const double clipped = values_ * (1.0 - percentile / 100.0);  // at most so many values on each side
+  const double width = (static_cast<double>(range_.high) - range_.low) / kBins;
+  const auto skipped = [&](auto bin, auto last) {  // bins on one side that can be left out
+    int skipped = 0;
+    double values = 0;
+    for (; bin != last; ++bin, ++skipped) {
+      values += bin->count;
+      if (values > clipped) break;
+    }
+    return skipped;
+  };
+  const double low = range_.low + width * skipped(bins_.begin(), bins_.end());
+  const double high = range_.high - width * skipped(bins_.rbegin(), bins_.rend());
+  return {std::min(static_cast<float>(low), 0.0f), std::max(static_cast<float>(high), 0.0f)};
+}
+
 std::vector<Range> activation_ranges(const FloatModel& model, const std::vector<const float*>& images,
-                                     const std::string& calibration) {
+                                     const QuantizeOptions& options) {
   const Graph& graph = model.graph;
   std::vector<Range> ranges(graph.tensors.size());
   for (const float* image : images) {
     const auto values = run_float(model, image);
     for (size_t i = 0; i < ranges.size(); ++i) widen(graph.tensors[i], values[i], ranges[i]);
   }
-  if (calibration == "minmax") return ranges;
+  if (options.calibration == "minmax") return ranges;
 
   // A second pass rather than activations kept in memory: histograms need the ranges first.
-  std::vector<ClippingSearch> searches(ranges.begin(), ranges.end());
+  std::vector<ActivationHistogram> histograms(ranges.begin(), ranges.end());
   for (const float* image : images) {
     const auto values = run_float(model, image);
-    for (size_t i = 0; i < ranges.size(); ++i) searches[i].add(values[i]);
+    for (size_t i = 0; i < ranges.size(); ++i) histograms[i].add(values[i]);
   }
   for (size_t i = 0; i < ranges.size(); ++i) {
-    if (static_cast<TensorId>(i) != graph.output) ranges[i] = searches[i].best();
+    if (static_cast<TensorId>(i) == graph.output) continue;
+    ranges[i] = options.calibration == "percentile" ? histograms[i].percentile(options.percentile)
+                                                    : histograms[i].least_squares();
   }
   return ranges;
 }

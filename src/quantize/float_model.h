@@ -28,6 +28,11 @@ struct FloatModel {
 // by TensorId. Slow and plain; it is the judge of the torch network and the source of activation ranges.
 std::vector<std::vector<float>> run_float(const FloatModel& model, const float* input);
 
+// The same, operator by operator: values[op.output] from values[op.inputs], by TensorId, without the fused
+// activation, which is the second function.
+void run_float_op(const FloatModel& model, const Op& op, std::vector<std::vector<float>>& values);
+void apply_activation(Activation activation, std::vector<float>& values);
+
 // model.safetensors: "<op>.weight" and "<op>.bias" as F32; the graph and the class names are its metadata.
 // Loading throws Error(kData) naming the file.
 void save_float_model(const FloatModel& model, const std::filesystem::path& path);

@@ -5,13 +5,12 @@
 #include <cstdlib>
 
 #include "base/error.h"
+#include "quantize/accumulator.h"
 
 namespace tinynas {
 namespace {
 
 constexpr int kAddLeftShift = 20;
-// Half of int32: leaves room for the zero point that is added after rescaling by almost 1.
-constexpr int64_t kAccumulatorLimit = int64_t{1} << 30;
 
 double scale_of(const Int8Model& model, TensorId id) {
   return static_cast<double>(model.tensors[static_cast<size_t>(id)].scale);
@@ -167,8 +166,11 @@ void Int8Model::check() const {
 }
 
 void QuantizeOptions::check() const {
-  if (calibration != "minmax" && calibration != "mse") {
-    throw usage_error("quantize.calibration: expected minmax or mse, got '" + calibration + "'");
+  if (calibration != "minmax" && calibration != "percentile" && calibration != "mse") {
+    throw usage_error("quantize.calibration: expected minmax, percentile or mse, got '" + calibration + "'");
+  }
+  if (!(percentile >= 50 && percentile <= 100)) {
+    throw usage_error("quantize.percentile: expected 50 to 100, got " + std::to_string(percentile));
   }
   if (calibration_images < 1) {
     throw usage_error("quantize.calibration_images: expected at least 1, got " +

@@ -64,16 +64,20 @@ struct Int8Model {
 void derive_fixed_point(Int8Model& model);
 
 struct QuantizeOptions {
-  // How an activation's range is got from calibration images: "minmax", or "mse" (the clipping that minimises
-  // the mean squared quantisation error over a histogram).
+  // How an activation's range is got from calibration images: "minmax", "percentile" (of its values, on both
+  // sides), or "mse" (the clipping that minimises the mean squared quantisation error over a histogram).
   std::string calibration = "mse";
   int calibration_images = 256;
+  double percentile = 99.99;     // in [50, 100]; of "percentile" alone
+  bool equalisation = false;     // equalise() before anything else
+  bool bias_correction = false;  // correct_bias() at the end, over the calibration images
 
   void check() const;
 };
 
-// Activation ranges are got by running `model` in float over `images` (each [h][w][c], normalised). The
-// input's parameters are fixed by data/batch.h's normalisation: scale 1/64, zero point 0.
+// Activation ranges are got by running `model` in float over the first options.calibration_images of `images`
+// (each [h][w][c], normalised). The input's parameters are fixed by data/batch.h's normalisation: scale 1/64,
+// zero point 0.
 Int8Model quantize(const FloatModel& model, const std::vector<const float*>& images, const QuantParams& input,
                    const QuantizeOptions& options);
 

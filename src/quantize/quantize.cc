@@ -3,7 +3,10 @@
 #include <cmath>
 
 #include "base/error.h"
+#include "quantize/accumulator.h"
+#include "quantize/bias_correction.h"
 #include "quantize/calibration.h"
+#include "quantize/equalisation.h"
 #include "quantize/int8_model.h"
 
 namespace tinynas {
@@ -11,10 +14,6 @@ namespace {
 
 constexpr double kLevels = 255.0;
 constexpr float kLargestWeight = 127.0f;
-// Room for one multiply-accumulate: |q - zero_point| <= 255, |weight| <= 127.
-constexpr int64_t kLargestProduct = 255 * 127;
-// Int8Model::check() allows accumulators up to 2^30.
-constexpr int64_t kAccumulatorLimit = int64_t{1} << 30;
 
 // Index of the weight scale of value i: one scale an output channel, one in all for fully connected.
 struct ScaleIndex {
@@ -45,15 +44,15 @@ std::vector<float> weight_scales(const Op& op, const FloatWeights& weights, cons
   }
 
   const auto taps = static_cast<int64_t>(weights.weights.size() / index.channels);
-  const int64_t largest_bias = kAccumulatorLimit - taps * kLargestProduct;
-  if (largest_bias < kAccumulatorLimit / 2) {
+  const int64_t bias_limit = largest_bias(taps);
+  if (bias_limit < kAccumulatorLimit / 2) {
     throw usage_error("operator '" + op.name + "': " + std::to_string(taps) +
                       " products an output may not fit a 32-bit accumulator");
   }
   for (size_t c = 0; c < index.channels; ++c) {
     float& scale = scales[count == 1 ? 0 : c];
     const double needed =
-        std::abs(static_cast<double>(weights.bias[c])) / (static_cast<double>(largest_bias) * input_scale);
+        std::abs(static_cast<double>(weights.bias[c])) / (static_cast<double>(bias_limit) * input_scale);
     if (needed >= scale) scale = std::nextafter(static_cast<float>(needed * (1 + FLT_EPSILON)), FLT_MAX);
   }
   return scales;
@@ -95,7 +94,7 @@ float smallest_output_scale(const Int8Model& model, const Op& op, const Int8Op& 
   return std::max(static_cast<float>(smallest * (1 + 4.0 * FLT_EPSILON)), FLT_MIN);
 }
 
-// scale and zero point that cover `range`, with real 0 exactly at the zero point.
+// Scale and zero point that cover `range`, with real 0 exactly at the zero point.
 QuantParams params_of(Range range, Activation activation, float smallest_scale) {
   if (range.low == range.high) {
     // Always 0 on the calibration images: nothing is known of its range, so one unit stands for it.
@@ -109,17 +108,8 @@ QuantParams params_of(Range range, Activation activation, float smallest_scale) 
   return params;
 }
 
-}  // namespace
-
-Int8Model quantize(const FloatModel& model, const std::vector<const float*>& images, const QuantParams& input,
-                   const QuantizeOptions& options) {
-  options.check();
-  model.check();
-  if (images.empty()) throw usage_error("quantize: there are no calibration images");
-  const size_t used = std::min(images.size(), static_cast<size_t>(options.calibration_images));
-  const std::vector<Range> ranges = activation_ranges(
-      model, {images.begin(), images.begin() + static_cast<std::ptrdiff_t>(used)}, options.calibration);
-
+// Weights, biases and scales for these ranges.
+Int8Model quantize_to(const FloatModel& model, const std::vector<Range>& ranges, const QuantParams& input) {
   const Graph& graph = model.graph;
   Int8Model result;
   result.graph = graph;
@@ -138,6 +128,27 @@ Int8Model quantize(const FloatModel& model, const std::vector<const float*>& ima
         params_of(ranges[output], op.activation, smallest_output_scale(result, op, result.ops[i]));
   }
   derive_fixed_point(result);
+  return result;
+}
+
+}  // namespace
+
+Int8Model quantize(const FloatModel& model, const std::vector<const float*>& images, const QuantParams& input,
+                   const QuantizeOptions& options) {
+  options.check();
+  model.check();
+  if (images.empty()) throw usage_error("quantize: there are no calibration images");
+  const size_t count = std::min(images.size(), static_cast<size_t>(options.calibration_images));
+  const std::vector<const float*> used(images.begin(), images.begin() + static_cast<std::ptrdiff_t>(count));
+
+  FloatModel equalised;
+  if (options.equalisation) {
+    equalised = model;
+    equalise(equalised);
+  }
+  const FloatModel& source = options.equalisation ? equalised : model;
+  Int8Model result = quantize_to(source, activation_ranges(source, used, options), input);
+  if (options.bias_correction) correct_bias(source, used, result);
   result.check();
   return result;
 }

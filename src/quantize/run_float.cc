@@ -89,43 +89,48 @@ void global_average(const Shape& in, const float* input, float* output) {
   Eigen::Map<Eigen::RowVectorXf>(output, in.c) = matrix.colwise().sum() / static_cast<float>(pixels);
 }
 
-void activate(Activation activation, std::vector<float>& values) {
+}  // namespace
+
+void apply_activation(Activation activation, std::vector<float>& values) {
   Array array(values.data(), static_cast<int64_t>(values.size()));
   if (activation != Activation::kNone) array = array.max(0.0f);
   if (activation == Activation::kRelu6) array = array.min(6.0f);
 }
 
-}  // namespace
+void run_float_op(const FloatModel& model, const Op& op, std::vector<std::vector<float>>& values) {
+  const Graph& graph = model.graph;
+  const Shape& in = graph.tensor(op.inputs[0]).shape;
+  const Shape& out = graph.tensor(op.output).shape;
+  const std::vector<float>& from = values[static_cast<size_t>(op.inputs[0])];
+  std::vector<float>& to = values[static_cast<size_t>(op.output)];
+  to.resize(static_cast<size_t>(out.elements()));
+  switch (op.kind) {
+    case OpKind::kConv2d:
+      conv(op, in, out, model.weights.at(op.name), from.data(), to.data());
+      break;
+    case OpKind::kDepthwiseConv2d:
+      depthwise(op, in, out, model.weights.at(op.name), from.data(), to.data());
+      break;
+    case OpKind::kAdd:
+      std::transform(from.begin(), from.end(), values[static_cast<size_t>(op.inputs[1])].begin(), to.begin(),
+                     std::plus<>());
+      break;
+    case OpKind::kGlobalAvgPool:
+      global_average(in, from.data(), to.data());
+      break;
+    case OpKind::kFullyConnected:
+      product(ConstMatrix(from.data(), 1, in.elements()), model.weights.at(op.name), to.data());
+      break;
+  }
+}
 
 std::vector<std::vector<float>> run_float(const FloatModel& model, const float* input) {
   const Graph& graph = model.graph;
   std::vector<std::vector<float>> values(graph.tensors.size());
   values[static_cast<size_t>(graph.input)].assign(input, input + graph.tensor(graph.input).shape.elements());
   for (const Op& op : graph.ops) {
-    const Shape& in = graph.tensor(op.inputs[0]).shape;
-    const Shape& out = graph.tensor(op.output).shape;
-    const std::vector<float>& from = values[static_cast<size_t>(op.inputs[0])];
-    std::vector<float>& to = values[static_cast<size_t>(op.output)];
-    to.resize(static_cast<size_t>(out.elements()));
-    switch (op.kind) {
-      case OpKind::kConv2d:
-        conv(op, in, out, model.weights.at(op.name), from.data(), to.data());
-        break;
-      case OpKind::kDepthwiseConv2d:
-        depthwise(op, in, out, model.weights.at(op.name), from.data(), to.data());
-        break;
-      case OpKind::kAdd:
-        std::transform(from.begin(), from.end(), values[static_cast<size_t>(op.inputs[1])].begin(),
-                       to.begin(), std::plus<>());
-        break;
-      case OpKind::kGlobalAvgPool:
-        global_average(in, from.data(), to.data());
-        break;
-      case OpKind::kFullyConnected:
-        product(ConstMatrix(from.data(), 1, in.elements()), model.weights.at(op.name), to.data());
-        break;
-    }
-    activate(op.activation, to);
+    run_float_op(model, op, values);
+    apply_activation(op.activation, values[static_cast<size_t>(op.output)]);
   }
   return values;
 }

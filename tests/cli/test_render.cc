@@ -1,5 +1,6 @@
 #include <catch2/catch.hpp>
 
+#include "cli/quantization_methods.h"
 #include "cli/result.h"
 
 using namespace tinynas;
@@ -13,6 +14,7 @@ nlohmann::json example() {
     "arch": {"space": {"name": "mbconv-32"}, "width": 0.5, "resolution": 32,
              "stages": [{"blocks": [{"kernel": 3, "expansion": 1}]}, {"blocks": [{"kernel": 5, "expansion": 4}, {"kernel": 7, "expansion": 6}]}]},
     "accuracy": {"supernet": 0.5, "finetuned_fp32": 0.8123, "int8": 0.8101, "test_images": 10000, "val_finetuned_fp32": 0.82, "val_int8": 0.81, "val_images": 5000, "supernet_val_images": 2000},
+    "quantization": {"method": "mse + bias correction"},
     "macs": 5900000, "params": 120000,
     "sram": {"total": 60000, "arena": 50000, "input": 3072, "scratch": 100, "persistent": 0, "data_bss": 16, "stack": 400, "reserve": 0},
     "flash": {"total": 150000, "weights": 130000, "tables": 5000, "code": 15000, "code_is_linked": true, "reserve": 0},
@@ -34,10 +36,11 @@ nlohmann::json example() {
 TEST_CASE("the report holds every figure, in plain ASCII without colours") {
   const std::string text = render_result(example(), false);
   for (const char* part :
-       {"81.01 %", "81.23 %", "on 2000", "90 test images and 10 random inputs", "58.6 KiB of 64.0 KiB",
-        "not limited", "5.90 M of 6.00 M", "51.5 of 200.0 ms (modelled: measured, +- 12 %)",
-        "measured, +- 12 %   <- --board", "+10.00 points", "--max-macs N|none", "exceeds the limits",
-        "5x5 e4  7x7 e6", "6:46", "runs/x/firmware/", "a note", "because"}) {
+       {"81.01 %", "81.23 %", "+0.22 points; method: mse + bias correction", "on 2000",
+        "90 test images and 10 random inputs", "58.6 KiB of 64.0 KiB", "not limited", "5.90 M of 6.00 M",
+        "51.5 of 200.0 ms (modelled: measured, +- 12 %)", "measured, +- 12 %   <- --board", "+10.00 points",
+        "--max-macs N|none", "exceeds the limits", "5x5 e4  7x7 e6", "6:46", "runs/x/firmware/", "a note",
+        "because"}) {
     CAPTURE(part);
     CHECK_THAT(text, Contains(part));
   }
@@ -79,4 +82,17 @@ TEST_CASE("a search that found less than random says so") {
   CHECK_THAT(render_result(result, false), Contains("-5.00 points"));
   result["search"]["comparison"] = nullptr;
   CHECK_THAT(render_result(result, false), Contains("none: no random fitting network"));
+}
+
+TEST_CASE("the quantisation methods are a table with the loss of each; without fp32 there is no loss") {
+  nlohmann::json comparison = nlohmann::json::parse(R"({
+    "val_images": 5000, "calibration_images": 256, "val_accuracy_fp32": 0.82, "equalised_pairs": 2, "relu6_pairs": 17,
+    "methods": [{"method": "minmax", "val_accuracy_int8": 0.8, "loss_points": 2.0, "configured": false},
+                {"method": "mse", "val_accuracy_int8": 0.821, "loss_points": -0.1, "configured": true}]})");
+  const std::string text = render_quantization_methods(comparison);
+  CHECK_THAT(text, Contains("5000 validation images") && Contains("82.00 %") && Contains("+2.00 points\n") &&
+                       Contains("-0.10 points   <- configured") && Contains("17 have a ReLU6"));
+  comparison["val_accuracy_fp32"] = nullptr;
+  for (auto& method : comparison["methods"]) method["loss_points"] = nullptr;
+  CHECK_THAT(render_quantization_methods(comparison), Contains("not measured") && !Contains("points"));
 }

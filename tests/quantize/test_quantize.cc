@@ -228,9 +228,9 @@ TEST_CASE("the histogram finds the clipping that trying them all finds") {
     }
     Range range;
     for (const float value : values) range = {std::min(range.low, value), std::max(range.high, value)};
-    ClippingSearch search(range);
+    ActivationHistogram search(range);
     search.add(values);
-    const Range best = search.best();
+    const Range best = search.least_squares();
     REQUIRE((range.low <= best.low && best.low <= 0 && 0 <= best.high && best.high <= range.high));
     double smallest = squared_error(values, params(range));
     for (float low = 0.2f; low <= 1.0f; low += 0.1f) {
@@ -246,11 +246,74 @@ TEST_CASE("one far value among a million is clipped, and min-max keeps it") {
   Rng rng(3);
   std::vector<float> values(1000);
   for (float& value : values) value = static_cast<float>(rng.normal());
-  ClippingSearch search({-10.0f, 60.0f});
+  ActivationHistogram search({-10.0f, 60.0f});
   search.add({60.0f});
-  CHECK(search.best().high == 60.0f);
+  CHECK(search.least_squares().high == 60.0f);
   for (int i = 0; i < 1000; ++i) search.add(values);
-  CHECK(search.best().high < 45.0f);
+  CHECK(search.least_squares().high < 45.0f);
+}
+
+TEST_CASE("percentiles: wider with every step up, never more clipped than asked, all of it at 100") {
+  for (uint64_t seed = 0; seed < 20; ++seed) {
+    INFO("seed " << seed);
+    Rng rng(seed);
+    std::vector<float> values(5000);
+    for (float& value : values) {
+      value = static_cast<float>(std::pow(rng.normal(), seed % 2 == 0 ? 1 : 3));
+      if (seed % 4 > 1) value = std::max(value, 0.0f);  // half of them zeros, as behind a ReLU
+    }
+    Range range;
+    for (const float value : values) range = {std::min(range.low, value), std::max(range.high, value)};
+    ActivationHistogram histogram(range);
+    histogram.add(values);
+    Range last;
+    for (const double percentile : {50.0, 90.0, 99.0, 99.9, 99.99, 100.0}) {
+      INFO("percentile " << percentile);
+      const Range got = histogram.percentile(percentile);
+      REQUIRE((range.low <= got.low && got.low <= 0 && 0 <= got.high && got.high <= range.high));
+      REQUIRE((got.low <= last.low && got.high >= last.high));
+      const auto outside = [&](bool above) {
+        return std::count_if(values.begin(), values.end(),
+                             [&](float v) { return above ? v > got.high : v < got.low; });
+      };
+      REQUIRE(static_cast<double>(outside(true)) <= 5000 * (1 - percentile / 100) + 1e-6);
+      REQUIRE(static_cast<double>(outside(false)) <= 5000 * (1 - percentile / 100) + 1e-6);
+      last = got;
+    }
+    CHECK((last.low == range.low && last.high == range.high));
+    CHECK(histogram.percentile(90.0).high < 0.9f * range.high);
+  }
+}
+
+TEST_CASE("every method gives a model that passes its check; the output keeps its minimum and maximum") {
+  for (uint64_t seed = 0; seed < 12; ++seed) {
+    INFO("seed " << seed);
+    Rng rng(500 + seed);
+    const Graph graph = random_graph(rng);
+    const FloatModel model = random_float_model(graph, rng);
+    const auto images = random_images(graph, rng, 3);
+    const auto output = static_cast<size_t>(graph.output);
+    for (const char* calibration : {"minmax", "percentile", "mse"}) {
+      for (const bool equalisation : {false, true}) {
+        for (const bool bias_correction : {false, true}) {
+          QuantizeOptions options;
+          options.calibration = calibration;
+          options.percentile = 99.0;
+          options.equalisation = equalisation;
+          options.bias_correction = bias_correction;
+          const Int8Model int8 = quantize(model, pointers(images), kInput, options);
+          REQUIRE_NOTHROW(int8.check());
+          for (const auto& image : images) {
+            const std::vector<float> expected = run_float(model, image.data())[output];
+            for (const float value : expected) {
+              const QuantParams& params = int8.tensors[output];
+              REQUIRE(std::abs(real(quantized({value}, params)[0], params) - value) <= 0.501f * params.scale);
+            }
+          }
+        }
+      }
+    }
+  }
 }
 
 TEST_CASE("tensors without range and channels without weights") {
