@@ -12,6 +12,7 @@ Kernel kernel_of(const Op& op, bool in_place) {
       return pointwise ? Kernel::kConv2d1x1 : Kernel::kConv2d;
     }
     case OpKind::kDepthwiseConv2d:
+      if (op.depth_multiplier > 1) return Kernel::kDepthwiseConv2dMultiplier;
       return in_place ? Kernel::kDepthwiseConv2dInPlace : Kernel::kDepthwiseConv2d;
     case OpKind::kAdd:
       return Kernel::kAdd;
@@ -19,6 +20,10 @@ Kernel kernel_of(const Op& op, bool in_place) {
       return Kernel::kGlobalAvgPool;
     case OpKind::kFullyConnected:
       return Kernel::kFullyConnected;
+    case OpKind::kAvgPool:
+      return Kernel::kAvgPool;
+    case OpKind::kSoftmax:
+      return Kernel::kSoftmax;
   }
   throw Error(ExitCode::kFailure, "operator \"" + op.name + "\" is of a kind that no kernel runs");
 }
@@ -39,6 +44,12 @@ const char* symbol_of(Kernel kernel) {
       return "tn_global_avg_pool";
     case Kernel::kFullyConnected:
       return "tn_fully_connected";
+    case Kernel::kAvgPool:
+      return "tn_avg_pool";
+    case Kernel::kSoftmax:
+      return "tn_softmax";
+    case Kernel::kDepthwiseConv2dMultiplier:
+      return "tn_depthwise_conv2d_multiplier";
   }
   throw Error(ExitCode::kFailure, "unknown kernel");
 }

@@ -12,9 +12,12 @@ enum class Kernel {
   kDepthwiseConv2dInPlace,
   kAdd,
   kGlobalAvgPool,
-  kFullyConnected
+  kFullyConnected,
+  kAvgPool,
+  kSoftmax,
+  kDepthwiseConv2dMultiplier
 };
-inline constexpr int kKernels = 7;
+inline constexpr int kKernels = 10;
 
 // `in_place`: as the memory plan decided (PlanStep::in_place).
 Kernel kernel_of(const Op& op, bool in_place);

@@ -68,7 +68,9 @@ LatencyFeatures latency_features(const CallShape& call, int64_t nominal_macs) {
   features.pixels = static_cast<double>(positions);
   switch (call.kernel) {
     case Kernel::kConv2d:
-    case Kernel::kDepthwiseConv2d: {
+    case Kernel::kDepthwiseConv2d:
+    case Kernel::kDepthwiseConv2dMultiplier:
+    case Kernel::kAvgPool: {
       const int64_t rows = taps_inside(in.h, out.h, call.kernel_h, call.stride_h, call.pad_top);
       const int64_t taps = rows * taps_inside(in.w, out.w, call.kernel_w, call.stride_w, call.pad_left);
       const int64_t per_tap = call.kernel == Kernel::kConv2d ? int64_t{in.c} * out.c : out.c;
@@ -87,6 +89,10 @@ LatencyFeatures latency_features(const CallShape& call, int64_t nominal_macs) {
     case Kernel::kConv2d1x1:
     case Kernel::kAdd:
     case Kernel::kFullyConnected:
+      break;
+    case Kernel::kSoftmax:
+      // The largest value's exponential is 1 and not computed.
+      features.loop_starts -= features.pixels;
       break;
   }
   return features;

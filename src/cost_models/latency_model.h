@@ -27,8 +27,8 @@ const char* name_of(LatencyBasis basis);  // "measured", "published", "kernel-in
 // What a call's time is linear in. The kernels skip taps on padding, but for the depthwise one in place,
 // which computes them.
 struct LatencyFeatures {
-  double executed_macs = 0;
-  double loop_starts = 0;    // of innermost loops; a pool's input values
+  double executed_macs = 0;  // an average pool's additions
+  double loop_starts = 0;    // of innermost loops; a global pool's input values; a softmax's exponentials
   double output_values = 0;  // requantisations
   double pixels = 0;         // output positions; values loaded by the depthwise convolution in place
   double calls = 1;          // of the kernel; rows loaded by the depthwise convolution in place

@@ -21,12 +21,15 @@ int64_t scratch_bytes(const Graph& graph, const Op& op, bool in_place, Runtime r
       return tn_conv2d_get_buffer_size(in.h, in.w, in.c, out.c, op.kernel_h, op.kernel_w, op.stride_h,
                                        op.stride_w);
     case OpKind::kDepthwiseConv2d:
+      if (op.depth_multiplier > 1) return 0;
       return tn_depthwise_conv2d_get_buffer_size(in.h, in.w, in.c, op.kernel_h, op.kernel_w, op.stride_h,
                                                  op.stride_w, in_place ? 1 : 0);
     case OpKind::kFullyConnected:
       return tn_fully_connected_get_buffer_size(static_cast<int32_t>(in.elements()), out.c);
     case OpKind::kAdd:
     case OpKind::kGlobalAvgPool:
+    case OpKind::kAvgPool:
+    case OpKind::kSoftmax:
       return 0;
   }
   return 0;
@@ -35,7 +38,7 @@ int64_t scratch_bytes(const Graph& graph, const Op& op, bool in_place, Runtime r
 InPlaceRules::InPlaceRules(const Graph& graph, bool allowed)
     : graph_(graph), allowed_(allowed), made_smaller_(graph.tensors.size(), false) {
   for (const Op& op : graph.ops) {
-    if (op.kind != OpKind::kDepthwiseConv2d) continue;
+    if (op.kind != OpKind::kDepthwiseConv2d || op.depth_multiplier > 1) continue;
     made_smaller_[static_cast<size_t>(op.output)] =
         graph.tensor(op.output).bytes() < graph.tensor(op.inputs[0]).bytes();
   }
@@ -47,7 +50,8 @@ bool InPlaceRules::can(const Op& op, size_t i) const {
   const Tensor& out = graph_.tensor(op.output);
   if (in.element_bytes != out.element_bytes) return false;
   if (op.kind == OpKind::kAdd) return in.shape == out.shape;
-  if (op.kind != OpKind::kDepthwiseConv2d || !every_window_begins_inside(op, in.shape, out.shape))
+  if (op.kind != OpKind::kDepthwiseConv2d || op.depth_multiplier > 1 ||
+      !every_window_begins_inside(op, in.shape, out.shape))
     return false;
   return out.bytes() == in.bytes() || !made_smaller_[static_cast<size_t>(op.inputs[i])];
 }

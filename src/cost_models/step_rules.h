@@ -17,9 +17,9 @@ inline int64_t align_up(int64_t bytes, int alignment) {
 int64_t scratch_bytes(const Graph& graph, const Op& op, bool in_place, Runtime runtime);
 
 // Whether the kernel of `op` can put its output where input `i` lies, when nothing else needs that input any
-// more. Our kernels: add, and a depthwise convolution whose every window begins inside the input
-// (runtime/tn_kernels.h); where that one makes the tensor smaller, its input must not itself be the smaller
-// rest of such a buffer (a buffer shrinks once).
+// more. Our kernels: add, and a depthwise convolution of depth multiplier 1 whose every window begins inside
+// the input (runtime/tn_kernels.h); where that one makes the tensor smaller, its input must not itself be the
+// smaller rest of such a buffer (a buffer shrinks once).
 class InPlaceRules {
  public:
   InPlaceRules(const Graph& graph, bool allowed);

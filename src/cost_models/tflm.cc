@@ -56,12 +56,16 @@ int64_t tflm_scratch_bytes(const Graph& graph, const Op& op) {
       return pointwise ? 0 : 2 * column * int64_t{sizeof(int16_t)};
     }
     case OpKind::kDepthwiseConv2d: {
+      if (op.depth_multiplier > 1) return 0;
       const bool small = op.kernel_h == 3 && op.kernel_w == 3 && op.padding.top <= 1 && op.padding.left <= 1;
       return small ? 0 : column * int64_t{sizeof(int16_t)};
     }
+    case OpKind::kAvgPool:
+      return int64_t{sizeof(int32_t)} * graph.tensor(op.output).shape.c;
     case OpKind::kAdd:
     case OpKind::kGlobalAvgPool:
     case OpKind::kFullyConnected:
+    case OpKind::kSoftmax:
       return 0;
   }
   return 0;

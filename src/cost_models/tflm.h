@@ -13,7 +13,8 @@ namespace tinynas {
 
 // Bytes of scratch that CMSIS-NN's kernels for cores with the DSP extension (Cortex-M4, M7) ask for: what its
 // functions arm_*_get_buffer_size return there. Convolution: two columns of int16 (1x1 with stride 1: none);
-// depthwise: one column of int16 for each channel (3x3 with padding of at most 1: none); others: none.
+// depthwise: one column of int16 for each channel (3x3 with padding of at most 1, and depth
+// multipliers above 1: none); average pooling: an int32 for each channel; others: none.
 int64_t tflm_scratch_bytes(const Graph& graph, const Op& op);
 
 struct TflmOverhead {

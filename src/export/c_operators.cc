@@ -24,7 +24,8 @@ void check_exportable(const Graph& graph, const Op& op) {
     check_limit(op, "a tensor side", std::max({shape.h, shape.w, shape.c}), flat ? INT32_MAX : UINT16_MAX);
     check_limit(op, "a tensor's size", shape.elements(), INT32_MAX);
   }
-  if (op.kind != OpKind::kConv2d && op.kind != OpKind::kDepthwiseConv2d) return;
+  if (op.kind != OpKind::kConv2d && op.kind != OpKind::kDepthwiseConv2d && op.kind != OpKind::kAvgPool)
+    return;
   check_limit(op, "the kernel", std::max(op.kernel_h, op.kernel_w), UINT8_MAX);
   check_limit(op, "the stride", std::max(op.stride_h, op.stride_w), UINT8_MAX);
   check_limit(op, "the padding of rows", std::max(op.padding.top, op.padding.bottom), op.kernel_h - 1);
@@ -51,6 +52,12 @@ std::string multiplier(const FixedMultiplier& fixed) {
 void add_table_fields(const std::string& prefix, Fields& fields) {
   for (const char* what : {"weights", "bias", "multipliers", "shifts"})
     fields.push_back({what, prefix + what});
+}
+
+void add_window_fields(const Op& op, Fields& fields) {
+  fields.insert(fields.end(), {{"kernel_h", number(op.kernel_h)}, {"kernel_w", number(op.kernel_w)}});
+  fields.insert(fields.end(), {{"stride_h", number(op.stride_h)}, {"stride_w", number(op.stride_w)}});
+  fields.insert(fields.end(), {{"pad_top", number(op.padding.top)}, {"pad_left", number(op.padding.left)}});
 }
 
 std::string shape_text(const Shape& shape) {
@@ -113,10 +120,7 @@ std::string c_constants(const Int8Model& model, const std::string& package, cons
       fields.insert(fields.end(), {{"in_h", number(in.h)}, {"in_w", number(in.w)}, {"in_c", number(in.c)}});
       fields.insert(fields.end(),
                     {{"out_h", number(out.h)}, {"out_w", number(out.w)}, {"out_c", number(out.c)}});
-      fields.insert(fields.end(), {{"kernel_h", number(op.kernel_h)}, {"kernel_w", number(op.kernel_w)}});
-      fields.insert(fields.end(), {{"stride_h", number(op.stride_h)}, {"stride_w", number(op.stride_w)}});
-      fields.insert(fields.end(),
-                    {{"pad_top", number(op.padding.top)}, {"pad_left", number(op.padding.left)}});
+      add_window_fields(op, fields);
       fields.push_back({"input_zero_point", zero_point(op.inputs[0])});
       break;
     case OpKind::kFullyConnected:
@@ -138,10 +142,26 @@ std::string c_constants(const Int8Model& model, const std::string& package, cons
       fields.insert(fields.end(), {{"count", number(int64_t{in.h} * in.w)}, {"c", number(in.c)}});
       fields.push_back({"input_zero_point", zero_point(op.inputs[0])});
       break;
+    case OpKind::kAvgPool:
+      type = "tn_avg_pool_op";
+      fields.insert(fields.end(), {{"in_h", number(in.h)}, {"in_w", number(in.w)}, {"c", number(in.c)}});
+      fields.insert(fields.end(), {{"out_h", number(out.h)}, {"out_w", number(out.w)}});
+      add_window_fields(op, fields);
+      break;
+    case OpKind::kSoftmax:
+      type = "tn_softmax_op";
+      fields.push_back({"input", multiplier(data.softmax_input)});
+      fields.push_back({"difference_min", number(data.softmax_difference_min)});
+      fields.insert(fields.end(), {{"rows", number(int64_t{in.h} * in.w)}, {"c", number(in.c)}});
+      break;
   }
-  fields.push_back({"output_zero_point", zero_point(op.output)});
-  fields.push_back({"activation_min", number(data.activation_min)});
-  fields.push_back({"activation_max", number(data.activation_max)});
+  // An average pool's values keep their zero point; a softmax's output is fixed.
+  const bool has_zero_point = op.kind != OpKind::kAvgPool && op.kind != OpKind::kSoftmax;
+  if (has_zero_point) fields.push_back({"output_zero_point", zero_point(op.output)});
+  if (op.kind != OpKind::kSoftmax) {
+    fields.push_back({"activation_min", number(data.activation_min)});
+    fields.push_back({"activation_max", number(data.activation_max)});
+  }
 
   std::string text = "/* " + c_comment(op.name) + ": " + name_of(op.kind) + " " + shape_text(in) + " -> " +
                      shape_text(out) + " */\n";

@@ -14,11 +14,13 @@ int64_t weight_count(const Graph& graph, const Op& op) {
     case OpKind::kConv2d:
       return taps * input_channels(graph, op) * graph.tensor(op.output).shape.c;
     case OpKind::kDepthwiseConv2d:
-      return taps * input_channels(graph, op);
+      return taps * graph.tensor(op.output).shape.c;
     case OpKind::kFullyConnected:
       return graph.tensor(op.inputs[0]).shape.elements() * graph.tensor(op.output).shape.c;
     case OpKind::kAdd:
     case OpKind::kGlobalAvgPool:
+    case OpKind::kAvgPool:
+    case OpKind::kSoftmax:
       return 0;
   }
   return 0;

@@ -30,16 +30,18 @@ struct Tensor {
 
 enum class OpKind {
   kConv2d,           // full convolution; weights OHWI [c_out][kernel_h][kernel_w][c_in]
-  kDepthwiseConv2d,  // weights HWC [kernel_h][kernel_w][c_in], depth multiplier 1
+  kDepthwiseConv2d,  // weights HWC [kernel_h][kernel_w][c_out], c_out = c_in * depth_multiplier
   kAdd,              // two inputs of one shape
   kGlobalAvgPool,    // mean over h and w (TFLite MEAN): {h, w, c} -> {1, 1, c}
-  kFullyConnected    // weights [c_out][c_in] over the flattened input
+  kFullyConnected,   // weights [c_out][c_in] over the flattened input
+  kAvgPool,          // mean over a window (TFLite AVERAGE_POOL_2D): positions outside the input do not count
+  kSoftmax           // over the channels of every position; no activation
 };
 
 enum class Activation { kNone, kRelu, kRelu6 };
 
-const char* name_of(
-    OpKind kind);  // "conv2d", "depthwise_conv2d", "add", "global_avg_pool", "fully_connected"
+const char* name_of(OpKind kind);  // "conv2d", "depthwise_conv2d", "add", "global_avg_pool",
+                                   // "fully_connected", "avg_pool", "softmax"
 const char* name_of(Activation activation);
 
 // Explicit padding in rows and columns of zeros (real 0, that is the zero point).
@@ -65,9 +67,13 @@ struct Op {
   int stride_h = 1;
   int stride_w = 1;
   Padding padding;
+  // Depthwise convolution: output channel c reads input channel c / depth_multiplier. 1 for other kinds.
+  int depth_multiplier = 1;
   Activation activation = Activation::kNone;  // fused, applied to the output
 
-  bool has_weights() const { return kind != OpKind::kAdd && kind != OpKind::kGlobalAvgPool; }
+  bool has_weights() const {
+    return kind == OpKind::kConv2d || kind == OpKind::kDepthwiseConv2d || kind == OpKind::kFullyConnected;
+  }
 };
 
 struct Graph {
@@ -90,7 +96,8 @@ struct Graph {
 // other kinds.
 Shape infer_shape(const Op& op, const std::vector<Shape>& inputs, int out_channels);
 
-// Nominal multiply-accumulates (1 MAC = 2 FLOPs), padded taps included; add and pooling count 0 MACs.
+// Nominal multiply-accumulates (1 MAC = 2 FLOPs), padded taps included; operators without weights count 0
+// MACs.
 int64_t macs(const Graph& graph, const Op& op);
 int64_t macs(const Graph& graph);
 

@@ -68,9 +68,11 @@ TensorId GraphBuilder::conv(std::string_view name, TensorId in, int channels, in
 }
 
 TensorId GraphBuilder::depthwise(std::string_view name, TensorId in, int kernel, int stride,
-                                 Activation activation) {
-  return windowed(OpKind::kDepthwiseConv2d, name, in, shape(in).c, kernel, kernel, stride, stride,
-                  activation);
+                                 Activation activation, int depth_multiplier) {
+  const TensorId out = windowed(OpKind::kDepthwiseConv2d, name, in, shape(in).c * depth_multiplier, kernel,
+                                kernel, stride, stride, activation);
+  graph_.ops.back().depth_multiplier = depth_multiplier;
+  return out;
 }
 
 TensorId GraphBuilder::add(std::string_view name, TensorId a, TensorId b) {
@@ -80,6 +82,11 @@ TensorId GraphBuilder::add(std::string_view name, TensorId a, TensorId b) {
 
 TensorId GraphBuilder::global_avg_pool(std::string_view name, TensorId in) {
   return append(OpKind::kGlobalAvgPool, name, {in}, {1, 1, shape(in).c}).output;
+}
+
+TensorId GraphBuilder::softmax(std::string_view name, TensorId in) {
+  const Shape same = shape(in);
+  return append(OpKind::kSoftmax, name, {in}, same).output;
 }
 
 TensorId GraphBuilder::fully_connected(std::string_view name, TensorId in, int outputs) {

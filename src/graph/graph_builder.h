@@ -29,9 +29,11 @@ class GraphBuilder {
   TensorId pointwise(std::string_view name, TensorId in, int channels, Activation activation) {
     return conv(name, in, channels, 1, 1, 1, 1, activation);
   }
-  TensorId depthwise(std::string_view name, TensorId in, int kernel, int stride, Activation activation);
+  TensorId depthwise(std::string_view name, TensorId in, int kernel, int stride, Activation activation,
+                     int depth_multiplier = 1);
   TensorId add(std::string_view name, TensorId a, TensorId b);
   TensorId global_avg_pool(std::string_view name, TensorId in);
+  TensorId softmax(std::string_view name, TensorId in);
   TensorId fully_connected(std::string_view name, TensorId in, int outputs);
 
   const Shape& shape(TensorId id) const { return graph_.tensor(id).shape; }

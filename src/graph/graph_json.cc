@@ -9,8 +9,9 @@ namespace tinynas {
 namespace {
 
 constexpr const char* kGraphFormat = "tinynas-graph-1";
-constexpr std::array kKinds{OpKind::kConv2d, OpKind::kDepthwiseConv2d, OpKind::kAdd, OpKind::kGlobalAvgPool,
-                            OpKind::kFullyConnected};
+constexpr std::array kKinds{OpKind::kConv2d,        OpKind::kDepthwiseConv2d, OpKind::kAdd,
+                            OpKind::kGlobalAvgPool, OpKind::kFullyConnected,  OpKind::kAvgPool,
+                            OpKind::kSoftmax};
 constexpr std::array kActivations{Activation::kNone, Activation::kRelu, Activation::kRelu6};
 
 // The value of an enumeration that has the name in the JSON.
@@ -50,7 +51,8 @@ Tensor read_tensor(const JsonReader& reader) {
 }
 
 Op read_op(const JsonReader& reader) {
-  reader.only({"kind", "name", "inputs", "output", "kernel", "stride", "padding", "activation"});
+  reader.only(
+      {"kind", "name", "inputs", "output", "kernel", "stride", "padding", "depth_multiplier", "activation"});
   Op op;
   op.kind = named(reader["kind"], kKinds);
   op.name = reader["name"].text();
@@ -66,6 +68,7 @@ Op read_op(const JsonReader& reader) {
   op.stride_w = stride[1];
   const auto padding = int_array_of<4>(reader["padding"]);
   op.padding = {padding[0], padding[1], padding[2], padding[3]};
+  if (reader.has("depth_multiplier")) op.depth_multiplier = int_of(reader["depth_multiplier"]);
   op.activation = named(reader["activation"], kActivations);
   return op;
 }
@@ -84,6 +87,10 @@ const char* name_of(OpKind kind) {
       return "global_avg_pool";
     case OpKind::kFullyConnected:
       return "fully_connected";
+    case OpKind::kAvgPool:
+      return "avg_pool";
+    case OpKind::kSoftmax:
+      return "softmax";
   }
   return "unknown";
 }
@@ -118,6 +125,7 @@ nlohmann::json to_json(const Graph& graph) {
                    {"stride", {op.stride_h, op.stride_w}},
                    {"padding", {pad.top, pad.left, pad.bottom, pad.right}},
                    {"activation", name_of(op.activation)}});
+    if (op.depth_multiplier != 1) ops.back()["depth_multiplier"] = op.depth_multiplier;
   }
   return {{"format", kGraphFormat}, {"name", graph.name},    {"tensors", tensors}, {"ops", ops},
           {"input", graph.input},   {"output", graph.output}};

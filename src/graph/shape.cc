@@ -30,6 +30,15 @@ void require_no_window(const Op& op) {
   }
 }
 
+void require_depth_multiplier(const Op& op, const Shape& in) {
+  const bool depthwise = op.kind == OpKind::kDepthwiseConv2d;
+  const int most = depthwise ? kMaxDimension / std::max(in.c, 1) : 1;
+  if (op.depth_multiplier < 1 || op.depth_multiplier > most) {
+    fail(op, "got depth multiplier " + std::to_string(op.depth_multiplier) + ", expected " +
+                 (depthwise ? "1 to " + std::to_string(most) : "1"));
+  }
+}
+
 // Output size of a sliding window along one axis.
 int window_output(const Op& op, const char* axis, int in, int kernel, int stride, int before, int after) {
   if (kernel < 1 || kernel > kMaxKernelSize || stride < 1 || stride > kMaxStride) {
@@ -59,14 +68,16 @@ std::pair<int, int> same_padding(int in, int kernel, int stride) {
 
 Shape infer_shape(const Op& op, const std::vector<Shape>& inputs, int out_channels) {
   require_inputs(op, inputs, op.kind == OpKind::kAdd ? 2 : 1);
+  require_depth_multiplier(op, inputs[0]);
   const Shape& in = inputs[0];
   switch (op.kind) {
     case OpKind::kConv2d:
-    case OpKind::kDepthwiseConv2d: {
+    case OpKind::kDepthwiseConv2d:
+    case OpKind::kAvgPool: {
       const Padding& pad = op.padding;
       return {window_output(op, "rows", in.h, op.kernel_h, op.stride_h, pad.top, pad.bottom),
               window_output(op, "columns", in.w, op.kernel_w, op.stride_w, pad.left, pad.right),
-              op.kind == OpKind::kConv2d ? out_channels : in.c};
+              op.kind == OpKind::kConv2d ? out_channels : in.c * op.depth_multiplier};
     }
     case OpKind::kAdd:
       require_no_window(op);
@@ -81,6 +92,12 @@ Shape infer_shape(const Op& op, const std::vector<Shape>& inputs, int out_channe
     case OpKind::kFullyConnected:
       require_no_window(op);
       return {1, 1, out_channels};
+    case OpKind::kSoftmax:
+      require_no_window(op);
+      if (op.activation != Activation::kNone) {
+        fail(op, std::string("has the activation ") + name_of(op.activation) + ", expected none");
+      }
+      return in;
   }
   fail(op, "is of an unknown kind");
 }

@@ -24,6 +24,17 @@ void widen(const Tensor& tensor, const std::vector<float>& values, Range& range)
   range.high = std::max(range.high, array.maxCoeff());
 }
 
+// By tensor: the output, and what it is made of by softmax and average pooling, which do not give it a range.
+std::vector<bool> logits(const Graph& graph) {
+  std::vector<bool> found(graph.tensors.size(), false);
+  found[static_cast<size_t>(graph.output)] = true;
+  for (auto op = graph.ops.rbegin(); op != graph.ops.rend(); ++op) {
+    const bool passes = op->kind == OpKind::kSoftmax || op->kind == OpKind::kAvgPool;
+    if (passes && found[static_cast<size_t>(op->output)]) found[static_cast<size_t>(op->inputs[0])] = true;
+  }
+  return found;
+}
+
 }  // namespace
 
 ActivationHistogram::ActivationHistogram(const Range& range) : range_(range), bins_(kBins) {}
@@ -113,8 +124,9 @@ std::vector<Range> activation_ranges(const FloatModel& model, const std::vector<
     const auto values = run_float(model, image);
     for (size_t i = 0; i < ranges.size(); ++i) histograms[i].add(values[i]);
   }
+  const std::vector<bool> keeps_range = logits(graph);
   for (size_t i = 0; i < ranges.size(); ++i) {
-    if (static_cast<TensorId>(i) == graph.output) continue;
+    if (keeps_range[i]) continue;
     ranges[i] = options.calibration == "percentile" ? histograms[i].percentile(options.percentile)
                                                     : histograms[i].least_squares();
   }

@@ -14,9 +14,9 @@ struct Range {
   float high = 0.0f;
 };
 
-// One range a tensor, by TensorId, got as options.calibration says; the graph's output always gets its
-// minimum and maximum, because clipped logits would tie. All images are used. Throws Error(kUsage) naming the
-// tensor that holds a value that is not finite.
+// One range a tensor, by TensorId, got as options.calibration says; the graph's output, and what a softmax or
+// an average pool at the end reads, always get their minimum and maximum, because clipped logits would tie.
+// All images are used. Throws Error(kUsage) naming the tensor that holds a value that is not finite.
 std::vector<Range> activation_ranges(const FloatModel& model, const std::vector<const float*>& images,
                                      const QuantizeOptions& options);
 

@@ -8,8 +8,8 @@
 namespace tinynas {
 
 // round(a * b / 2^31), ties towards +infinity: gemmlowp's saturating rounding doubling high multiply. Its one
-// saturating case (both INT32_MIN) cannot come up, because multipliers are never negative. gemmlowp nudges by
-// the product's sign and truncates towards zero, which is the same number.
+// saturating case (both INT32_MIN) cannot come up, because no constant and no multiplier is INT32_MIN.
+// gemmlowp nudges by the product's sign and truncates towards zero, which is the same number.
 inline int32_t doubling_high_multiply(int32_t a, int32_t b) {
   return static_cast<int32_t>((int64_t{a} * b + (int64_t{1} << 30)) >> 31);
 }
@@ -30,11 +30,13 @@ inline int32_t rescale(int32_t x, FixedMultiplier by) {
                                          right);
 }
 
+// round(x / n), halves away from zero; n > 0.
+inline int32_t rounded_quotient(int32_t x, int32_t n) { return x > 0 ? (x + n / 2) / n : (x - n / 2) / n; }
+
 // MEAN over n values: the sum rescaled, then divided half away from zero (TFLite's
 // reference_integer_ops::Mean).
 inline int32_t rescaled_mean(int32_t sum, int32_t n, FixedMultiplier by) {
-  const int32_t scaled = rescale(sum, by);
-  return scaled > 0 ? (scaled + n / 2) / n : (scaled - n / 2) / n;
+  return rounded_quotient(rescale(sum, by), n);
 }
 
 }  // namespace tinynas

@@ -20,7 +20,7 @@ std::vector<int64_t> weight_shape(const Graph& graph, const Op& op) {
     case OpKind::kConv2d:
       return {out.c, op.kernel_h, op.kernel_w, in.c};
     case OpKind::kDepthwiseConv2d:
-      return {op.kernel_h, op.kernel_w, in.c};
+      return {op.kernel_h, op.kernel_w, out.c};
     case OpKind::kFullyConnected:
       return {out.c, in.elements()};
     default:

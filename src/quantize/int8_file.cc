@@ -42,8 +42,11 @@ json op_to_json(const Op& op, const Int8Op& data, std::string& bytes) {
   } else if (op.kind == OpKind::kAdd) {
     out["add_input"] = {to_json(data.add_input[0]), to_json(data.add_input[1])};
     out["add_output"] = to_json(data.add_output);
-  } else {
+  } else if (op.kind == OpKind::kGlobalAvgPool) {
     out["mean"] = to_json(data.mean);
+  } else if (op.kind == OpKind::kSoftmax) {
+    out["softmax_input"] = to_json(data.softmax_input);
+    out["softmax_difference_min"] = data.softmax_difference_min;
   }
   return out;
 }
@@ -146,8 +149,12 @@ Int8Op op_from_json(const Graph& graph, const Op& op, const json& from, const st
     const json& inputs = list(from, "add_input", where, 2);
     for (size_t i = 0; i < 2; ++i) out.add_input[i] = fixed(inputs[i], where + ".add_input");
     out.add_output = fixed(field(from, "add_output", where), where + ".add_output");
-  } else {
+  } else if (op.kind == OpKind::kGlobalAvgPool) {
     out.mean = fixed(field(from, "mean", where), where + ".mean");
+  } else if (op.kind == OpKind::kSoftmax) {
+    out.softmax_input = fixed(field(from, "softmax_input", where), where + ".softmax_input");
+    out.softmax_difference_min =
+        int32(field(from, "softmax_difference_min", where), where + ".softmax_difference_min");
   }
   return out;
 }

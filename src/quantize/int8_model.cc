@@ -11,6 +11,10 @@ namespace tinynas {
 namespace {
 
 constexpr int kAddLeftShift = 20;
+// A softmax keeps differences with 5 integer bits of 31, and sums exponentials with 12.
+constexpr int kSoftmaxInputBits = 26;
+constexpr double kSoftmaxMaxInputScale = 16.0;
+constexpr int kSoftmaxMaxChannels = (1 << 12) - 1;
 
 double scale_of(const Int8Model& model, TensorId id) {
   return static_cast<double>(model.tensors[static_cast<size_t>(id)].scale);
@@ -28,6 +32,13 @@ int64_t largest_magnitude(const QuantParams& params) {
   return std::max<int64_t>(127 - params.zero_point, params.zero_point + 128);
 }
 
+// TFLite's PreprocessSoftmaxScaling and CalculateInputRadius.
+void derive_softmax(double input_scale, Int8Op& out) {
+  out.softmax_input = to_fixed(input_scale * (1 << kSoftmaxInputBits));
+  const int64_t largest = int64_t{31} << kSoftmaxInputBits;
+  out.softmax_difference_min = -static_cast<int32_t>(largest >> std::max(out.softmax_input.shift, 0));
+}
+
 void derive(const Int8Model& model, const Op& op, Int8Op& out) {
   const double output_scale = scale_of(model, op.output);
   const double input_scale = scale_of(model, op.inputs[0]);
@@ -41,8 +52,10 @@ void derive(const Int8Model& model, const Op& op, Int8Op& out) {
     for (size_t i = 0; i < 2; ++i)
       out.add_input[i] = to_fixed(scale_of(model, op.inputs[i]) / twice_max_input_scale);
     out.add_output = to_fixed(twice_max_input_scale / ((1 << kAddLeftShift) * output_scale));
-  } else {
+  } else if (op.kind == OpKind::kGlobalAvgPool) {
     out.mean = to_fixed(input_scale / output_scale);
+  } else if (op.kind == OpKind::kSoftmax) {
+    derive_softmax(input_scale, out);
   }
   const QuantParams& params = model.tensors[static_cast<size_t>(op.output)];
   out.activation_min = op.activation == Activation::kNone ? -128 : activation_bound(0.0f, params);
@@ -83,9 +96,34 @@ void check_accumulators(const Graph& graph, const Op& op, const Int8Op& data, co
   }
 }
 
+std::string text_of(const QuantParams& params) {
+  return "scale " + std::to_string(params.scale) + ", zero point " + std::to_string(params.zero_point);
+}
+
+void check_output_params(const Op& op, const QuantParams& got, const QuantParams& expected) {
+  if (got == expected) return;
+  reject(op, "its output has " + text_of(got) + ", expected " + text_of(expected));
+}
+
+void check_softmax(const Op& op, const Shape& shape, const QuantParams& input, const QuantParams& output) {
+  check_output_params(op, output, kSoftmaxOutput);
+  const double scale = input.scale;
+  if (scale * (1 << kSoftmaxInputBits) < 1 || scale >= kSoftmaxMaxInputScale) {
+    reject(op, "its input has " + text_of(input) + ", expected a scale from 2^-26 to below 16");
+  }
+  if (shape.c > kSoftmaxMaxChannels) {
+    reject(op, "got " + std::to_string(shape.c) + " channels, expected at most " +
+                   std::to_string(kSoftmaxMaxChannels) + ", whose sum fits 12 integer bits");
+  }
+}
+
 void check_op(const Int8Model& model, const Op& op, const Int8Op& data) {
   const Graph& graph = model.graph;
   const QuantParams& input = model.tensors[static_cast<size_t>(op.inputs[0])];
+  const QuantParams& output = model.tensors[static_cast<size_t>(op.output)];
+  const Shape& shape = graph.tensor(op.inputs[0]).shape;
+  if (op.kind == OpKind::kSoftmax) check_softmax(op, shape, input, output);
+  if (op.kind == OpKind::kAvgPool) check_output_params(op, output, input);
   const bool per_tensor = op.kind == OpKind::kFullyConnected;
   const int64_t scales = !op.has_weights() ? 0 : per_tensor ? 1 : bias_count(graph, op);
   check_size(op, "weights", data.weights.size(), op.has_weights() ? weight_count(graph, op) : 0);
@@ -99,8 +137,8 @@ void check_op(const Int8Model& model, const Op& op, const Int8Op& data) {
   derived.weight_scales = data.weight_scales;
   derive(model, op, derived);
   const auto fixed = [](const Int8Op& d) {
-    return std::tie(d.requant, d.add_input[0], d.add_input[1], d.add_output, d.mean, d.activation_min,
-                    d.activation_max);
+    return std::tie(d.requant, d.add_input[0], d.add_input[1], d.add_output, d.mean, d.softmax_input,
+                    d.softmax_difference_min, d.activation_min, d.activation_max);
   };
   if (fixed(derived) != fixed(data))
     reject(op, "multipliers or activation clamp do not follow from the scales");
@@ -110,8 +148,7 @@ void check_op(const Int8Model& model, const Op& op, const Int8Op& data) {
   } else if (op.kind == OpKind::kAdd) {
     // Each shifted input is below 2^28 and at least halved: only the output's rescaling can go wrong.
     check_no_overflow(op, "the sum", int64_t{256} << kAddLeftShift, data.add_output.shift);
-  } else {
-    const Shape& shape = graph.tensor(op.inputs[0]).shape;
+  } else if (op.kind == OpKind::kGlobalAvgPool) {
     check_no_overflow(op, "the sum", int64_t{shape.h} * shape.w * largest_magnitude(input), data.mean.shift);
   }
 }

@@ -16,6 +16,7 @@ namespace tinynas {
 struct QuantParams {
   float scale = 1.0f;
   int32_t zero_point = 0;  // [-128, 127]
+  bool operator==(const QuantParams&) const = default;
 };
 
 // Q31 multiplier in [2^30, 2^31) (or 0) and a shift in [-31, 30], > 0 is left:
@@ -41,6 +42,10 @@ struct Int8Op {
   FixedMultiplier add_output;
   // Global average pool: in_scale / out_scale applied to the sum, then divided by h * w, half away from zero.
   FixedMultiplier mean;
+  // Softmax: input scale * 2^26, and the smallest difference to the largest input that counts (below, exp is
+  // 0).
+  FixedMultiplier softmax_input;
+  int32_t softmax_difference_min = 0;
   // Clamp of the fused activation, in output units.
   int32_t activation_min = -128;
   int32_t activation_max = 127;
@@ -53,14 +58,19 @@ struct Int8Model {
   std::vector<std::string> class_names;
 
   // Throws Error(kUsage) naming the tensor or operator: sizes agree with the graph, scales are positive, zero
-  // points are int8, fixed-point values are the ones that derive_fixed_point() gives, and no 32-bit
-  // accumulator can overflow.
+  // points are int8, fixed-point values are the ones that derive_fixed_point() gives, no 32-bit
+  // accumulator can overflow, an average pool's output has its input's parameters and a softmax's those of
+  // kSoftmaxOutput.
   void check() const;
 };
 
-// Fills `requant`, `add_input`, `add_output`, `mean` and the activation clamp of every operator from the
-// graph, the tensors' parameters and the weight scales: the one place that turns scales into integers
-// (formulas: TFLite's kernels' Prepare functions, computed in double). Sizes must agree with the graph.
+// What TFLite's specification gives the output of a softmax.
+inline constexpr QuantParams kSoftmaxOutput{1.0f / 256, -128};
+
+// Fills `requant`, `add_input`, `add_output`, `mean`, the softmax's numbers and the activation clamp of every
+// operator from the graph, the tensors' parameters and the weight scales: the one place that turns scales
+// into integers (formulas: TFLite's kernels' Prepare functions, computed in double). Sizes must agree with
+// the graph.
 void derive_fixed_point(Int8Model& model);
 
 struct QuantizeOptions {

@@ -10,6 +10,7 @@
 
 #include "base/error.h"
 #include "quantize/fixed_point.h"
+#include "quantize/softmax.h"
 
 namespace tinynas {
 namespace {
@@ -230,8 +231,12 @@ struct Interpreter::State {
         for (int ky = 0; ky < op.kernel_h; ++ky) {
           const int16_t* from =
               padded.data() + (int64_t{y * op.stride_h + ky} * in.w + int64_t{x} * op.stride_w) * in.c;
-          for (int kx = 0; kx < op.kernel_w; ++kx, from += out.c, weights += out.c) {
-            multiply_accumulate_channels(from, weights, out.c, sums.data());
+          for (int kx = 0; kx < op.kernel_w; ++kx, from += in.c, weights += out.c) {
+            if (op.depth_multiplier == 1) {
+              multiply_accumulate_channels(from, weights, out.c, sums.data());
+            } else {
+              for (int c = 0; c < out.c; ++c) sums[c] += from[c / op.depth_multiplier] * weights[c];
+            }
           }
         }
         for (int c = 0; c < out.c; ++c) {
@@ -272,6 +277,41 @@ struct Interpreter::State {
       output[i] =
           clamp_to_int8(rescale(rescaled_a[a[i]] + rescaled_b[b[i]], data.add_output) + zero_point, data);
     }
+  }
+
+  // AVERAGE_POOL_2D: values are averaged as they are, since input and output have the same parameters.
+  void average_windows(const Op& op, const Int8Op& data) {
+    const Shape& in = model.graph.tensor(op.inputs[0]).shape;
+    const Shape& out = model.graph.tensor(op.output).shape;
+    const std::vector<int8_t>& input = values(op.inputs[0]);
+    int8_t* to = values(op.output).data();
+    for (int y = 0; y < out.h; ++y) {
+      const int top = y * op.stride_h - op.padding.top;
+      const int first_y = std::max(top, 0);
+      const int end_y = std::min(top + op.kernel_h, in.h);
+      for (int x = 0; x < out.w; ++x) {
+        const int left = x * op.stride_w - op.padding.left;
+        const int first_x = std::max(left, 0);
+        const int end_x = std::min(left + op.kernel_w, in.w);
+        sums.assign(static_cast<size_t>(in.c), 0);
+        for (int iy = first_y; iy < end_y; ++iy) {
+          const int8_t* from = input.data() + (int64_t{iy} * in.w + first_x) * in.c;
+          for (int ix = first_x; ix < end_x; ++ix, from += in.c) {
+            for (int c = 0; c < in.c; ++c) sums[c] += from[c];
+          }
+        }
+        const int count = (end_y - first_y) * (end_x - first_x);
+        for (int c = 0; c < in.c; ++c) *to++ = clamp_to_int8(rounded_quotient(sums[c], count), data);
+      }
+    }
+  }
+
+  void softmax(const Op& op, const Int8Op& data) {
+    const Shape& shape = model.graph.tensor(op.inputs[0]).shape;
+    const int8_t* from = values(op.inputs[0]).data();
+    int8_t* to = values(op.output).data();
+    for (int row = 0; row < shape.h * shape.w; ++row, from += shape.c, to += shape.c)
+      softmax_row(from, shape.c, data.softmax_input, data.softmax_difference_min, to);
   }
 
   void average(const Op& op, const Int8Op& data) {
@@ -316,6 +356,12 @@ const std::vector<int8_t>& Interpreter::run(const int8_t* input) {
         break;
       case OpKind::kFullyConnected:
         state.connect(op, data, state.prepared[i]);
+        break;
+      case OpKind::kAvgPool:
+        state.average_windows(op, data);
+        break;
+      case OpKind::kSoftmax:
+        state.softmax(op, data);
         break;
     }
   }

@@ -124,6 +124,14 @@ Int8Model quantize_to(const FloatModel& model, const std::vector<Range>& ranges,
                        result.ops[i]);
     }
     const auto output = static_cast<size_t>(op.output);
+    if (op.kind == OpKind::kSoftmax) {
+      result.tensors[output] = kSoftmaxOutput;
+      continue;
+    }
+    if (op.kind == OpKind::kAvgPool) {
+      result.tensors[output] = result.tensors[static_cast<size_t>(op.inputs[0])];
+      continue;
+    }
     result.tensors[output] =
         params_of(ranges[output], op.activation, smallest_output_scale(result, op, result.ops[i]));
   }

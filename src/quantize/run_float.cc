@@ -75,11 +75,46 @@ void depthwise(const Op& op, const Shape& in, const Shape& out, const FloatWeigh
       sum = ConstArray(weights.bias.data(), out.c);
       for (int ky = lines.first; ky < lines.last; ++ky) {
         for (int kx = columns.first; kx < columns.last; ++kx) {
-          sum += ConstArray(input + (int64_t{top + ky} * in.w + left + kx) * in.c, in.c) *
-                 ConstArray(weights.weights.data() + (int64_t{ky} * op.kernel_w + kx) * in.c, in.c);
+          const float* from = input + (int64_t{top + ky} * in.w + left + kx) * in.c;
+          const float* tap = weights.weights.data() + (int64_t{ky} * op.kernel_w + kx) * out.c;
+          if (op.depth_multiplier == 1) {
+            sum += ConstArray(from, in.c) * ConstArray(tap, in.c);
+            continue;
+          }
+          // A column of depth_multiplier output channels for each input channel.
+          Eigen::Map<Eigen::ArrayXXf>(sum.data(), op.depth_multiplier, in.c) +=
+              Eigen::Map<const Eigen::ArrayXXf>(tap, op.depth_multiplier, in.c).rowwise() *
+              ConstArray(from, in.c).transpose();
         }
       }
     }
+  }
+}
+
+void average_windows(const Op& op, const Shape& in, const Shape& out, const float* input, float* output) {
+  for (int y = 0; y < out.h; ++y) {
+    const int top = y * op.stride_h - op.padding.top;
+    const Taps lines = taps_inside(top, op.kernel_h, in.h);
+    for (int x = 0; x < out.w; ++x) {
+      const int left = x * op.stride_w - op.padding.left;
+      const Taps columns = taps_inside(left, op.kernel_w, in.w);
+      Array sum(output + (int64_t{y} * out.w + x) * out.c, out.c);
+      sum.setZero();
+      for (int ky = lines.first; ky < lines.last; ++ky) {
+        for (int kx = columns.first; kx < columns.last; ++kx)
+          sum += ConstArray(input + (int64_t{top + ky} * in.w + left + kx) * in.c, in.c);
+      }
+      sum /= static_cast<float>((lines.last - lines.first) * (columns.last - columns.first));
+    }
+  }
+}
+
+void softmax(const Shape& shape, const float* input, float* output) {
+  for (int64_t row = 0; row < int64_t{shape.h} * shape.w; ++row) {
+    const ConstArray from(input + row * shape.c, shape.c);
+    Array to(output + row * shape.c, shape.c);
+    to = (from - from.maxCoeff()).exp();
+    to /= to.sum();
   }
 }
 
@@ -120,6 +155,12 @@ void run_float_op(const FloatModel& model, const Op& op, std::vector<std::vector
       break;
     case OpKind::kFullyConnected:
       product(ConstMatrix(from.data(), 1, in.elements()), model.weights.at(op.name), to.data());
+      break;
+    case OpKind::kAvgPool:
+      average_windows(op, in, out, from.data(), to.data());
+      break;
+    case OpKind::kSoftmax:
+      softmax(in, from.data(), to.data());
       break;
   }
 }

@@ -26,10 +26,11 @@ typedef struct {
   int32_t shift;
 } tn_multiplier;
 
-/* Convolution, and depthwise convolution with depth multiplier 1 (in_c == out_c). */
+/* Convolution and depthwise convolution (in_c == out_c, but where the kernel takes a depth multiplier). */
 typedef struct {
-  const int8_t* weights; /* conv2d: [out_c][kernel_h][kernel_w][in_c]; depthwise: [kernel_h][kernel_w][c] */
-  const int32_t* bias;   /* [out_c] */
+  const int8_t*
+      weights;         /* conv2d: [out_c][kernel_h][kernel_w][in_c]; depthwise: [kernel_h][kernel_w][out_c] */
+  const int32_t* bias; /* [out_c] */
   const int32_t* multipliers; /* [out_c], tn_multiplier's fields in two arrays */
   const int8_t* shifts;       /* [out_c] */
   uint16_t in_h, in_w, in_c;
@@ -71,6 +72,23 @@ typedef struct {
   int8_t activation_min, activation_max;
 } tn_global_avg_pool_op;
 
+/* Input and output have one scale and zero point. */
+typedef struct {
+  uint16_t in_h, in_w, c;
+  uint16_t out_h, out_w;
+  uint8_t kernel_h, kernel_w;
+  uint8_t stride_h, stride_w;
+  uint8_t pad_top, pad_left; /* bottom and right follow from the shapes */
+  int8_t activation_min, activation_max;
+} tn_avg_pool_op;
+
+typedef struct {
+  tn_multiplier input;    /* input scale * 2^26, so that differences have 5 integer bits; shift >= 0 */
+  int32_t difference_min; /* smaller q - largest q count as exp = 0 */
+  uint32_t rows;          /* h * w */
+  uint16_t c;
+} tn_softmax_op;
+
 /* Any kernel size, stride and padding. `output` must not overlap `input`. */
 void tn_conv2d(const tn_conv2d_op* op, const int8_t* input, int8_t* output);
 
@@ -79,6 +97,9 @@ void tn_conv2d_1x1(const tn_conv2d_op* op, const int8_t* input, int8_t* output);
 
 /* Any kernel size, stride and padding. `output` must not overlap `input`. */
 void tn_depthwise_conv2d(const tn_conv2d_op* op, const int8_t* input, int8_t* output);
+
+/* The same for out_c = in_c * depth multiplier: output channel i reads input channel i / depth multiplier. */
+void tn_depthwise_conv2d_multiplier(const tn_conv2d_op* op, const int8_t* input, int8_t* output);
 
 /*
  * Where every window begins inside the input, (out_h - 1) * stride_h < in_h and likewise for w: `data` holds
@@ -95,6 +116,13 @@ void tn_global_avg_pool(const tn_global_avg_pool_op* op, const int8_t* input, in
 
 /* `output` must not overlap `input`. */
 void tn_fully_connected(const tn_fully_connected_op* op, const int8_t* input, int8_t* output);
+
+/* Every window must reach into the input. `output` must not overlap `input`. */
+void tn_avg_pool(const tn_avg_pool_op* op, const int8_t* input, int8_t* output);
+
+/* Over the c values of each row: scale 1/256, zero point -128. c at most 4095. `output` must not overlap
+ * `input`. */
+void tn_softmax(const tn_softmax_op* op, const int8_t* input, int8_t* output);
 
 #ifdef __cplusplus
 }

@@ -46,9 +46,21 @@ at::Tensor convolve(const Op& op, at::Tensor x, const at::Tensor& weight, const 
   const bool depthwise = op.kind == OpKind::kDepthwiseConv2d;
   const bool square =
       op.kernel_h == op.kernel_w && op.stride_h == op.stride_w && symmetric[0] == symmetric[1];
-  if (depthwise && square && !bias.defined()) return depthwise_conv2d(x, weight, op.stride_h, symmetric[0]);
+  if (depthwise && square && op.depth_multiplier == 1 && !bias.defined())
+    return depthwise_conv2d(x, weight, op.stride_h, symmetric[0]);
   return at::conv2d(x, weight, bias, {op.stride_h, op.stride_w}, symmetric, {1, 1},
                     depthwise ? x.size(1) : 1);
+}
+
+// The mean over each window's positions inside the input, whatever the padding.
+at::Tensor average_windows(const Op& op, const at::Tensor& x) {
+  const Padding& pad = op.padding;
+  const auto window_sum = [&](const at::Tensor& values) {
+    const at::Tensor padded = at::constant_pad_nd(values, {pad.left, pad.right, pad.top, pad.bottom}, 0);
+    return at::avg_pool2d(padded, {op.kernel_h, op.kernel_w}, {op.stride_h, op.stride_w}, {0, 0},
+                          /*ceil_mode=*/false, /*count_include_pad=*/true, /*divisor_override=*/1);
+  };
+  return window_sum(x) / window_sum(at::ones({1, 1, x.size(2), x.size(3)}, x.options()));
 }
 
 // Walks the graph; `convolution(op, x)` computes a convolution with its batch norm and its activation.
@@ -74,6 +86,12 @@ at::Tensor walk(const Graph& graph, const at::Tensor& input,
         break;
       case OpKind::kGlobalAvgPool:
         y = activate(x.mean(std::vector<int64_t>{2, 3}, /*keepdim=*/true), op.activation);
+        break;
+      case OpKind::kAvgPool:
+        y = activate(average_windows(op, x), op.activation);
+        break;
+      case OpKind::kSoftmax:
+        y = at::softmax(x, 1);
         break;
       case OpKind::kFullyConnected: {
         // Flattened in the graph's order (h, w, c), not torch's.

@@ -108,9 +108,9 @@ TEST_CASE("generated C equals the interpreter bit for bit on random networks") {
       "- 1], \"wb\");\n" +
       calls + "  fclose(in);\n  return fclose(out);\n}\n";
   CHECK(sources.size() > 3 * kPackages);  // every kernel is exercised
-  for (const char* kernel :
-       {"tn_add.c", "tn_conv2d.c", "tn_conv2d_1x1.c", "tn_depthwise_conv2d.c",
-        "tn_depthwise_conv2d_in_place.c", "tn_fully_connected.c", "tn_global_avg_pool.c"}) {
+  for (const char* kernel : {"tn_add.c", "tn_conv2d.c", "tn_conv2d_1x1.c", "tn_depthwise_conv2d.c",
+                             "tn_depthwise_conv2d_in_place.c", "tn_fully_connected.c", "tn_global_avg_pool.c",
+                             "tn_avg_pool.c", "tn_softmax.c", "tn_depthwise_conv2d_multiplier.c"}) {
     CAPTURE(kernel);
     CHECK(sources.count(kernel) == 1);
   }

@@ -33,13 +33,14 @@ class RandomGraphBuilder {
   }
 
   TensorId append(OpKind kind, const std::vector<TensorId>& inputs, int channels, int kernel = 1,
-                  int stride = 1) {
+                  int stride = 1, int depth_multiplier = 1) {
     Op op;
     op.kind = kind;
     op.name = "op" + std::to_string(graph_.ops.size());
     op.inputs = inputs;
     op.kernel_h = op.kernel_w = kernel;
     op.stride_h = op.stride_w = stride;
+    op.depth_multiplier = depth_multiplier;
     const Shape in = graph_.tensor(inputs[0]).shape;
     const auto [top, bottom] = same_padding(in.h, kernel, stride);
     const auto [left, right] = same_padding(in.w, kernel, stride);
@@ -60,12 +61,18 @@ class RandomGraphBuilder {
     const TensorId from = rng_.chance(0.7) ? newest : static_cast<TensorId>(rng_.below(newest + 1));
     const int kernel = 2 * size(3) - 1;
     const int stride = rng_.chance(0.25) ? 2 : 1;
-    switch (rng_.below(3)) {
+    switch (rng_.below(6)) {
       case 0:
         append(OpKind::kConv2d, {from}, size(24), kernel, stride);
         return;
       case 1:
         append(OpKind::kDepthwiseConv2d, {from}, 0, kernel, stride);
+        return;
+      case 2:
+        append(OpKind::kDepthwiseConv2d, {from}, 0, kernel, stride, size(3));
+        return;
+      case 3:
+        append(OpKind::kAvgPool, {from}, 0, kernel, stride);
         return;
       default: {
         std::vector<TensorId> partners;  // `from` itself is one: x + x
@@ -87,7 +94,7 @@ class RandomGraphBuilder {
       const TensorId logits = append(OpKind::kFullyConnected, {pooled}, 5);
       sum = sum < 0 ? logits : append(OpKind::kAdd, {sum, logits}, 0);
     }
-    graph_.output = sum;
+    graph_.output = rng_.chance(0.5) ? append(OpKind::kSoftmax, {sum}, 0) : sum;
   }
 
   Rng& rng_;

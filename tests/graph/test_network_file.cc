@@ -3,6 +3,7 @@
 #include <catch2/catch.hpp>
 #include <fstream>
 #include <functional>
+#include <map>
 
 #include "base/error.h"
 #include "base/files.h"
@@ -56,6 +57,19 @@ TEST_CASE("published network files have their published MACs and parameters") {
   const NetworkFile mcunet = load_network(network("mcunet-320k"));
   CHECK(millions(macs(mcunet.graph)) == Approx(81.79).margin(0.005));
   CHECK(millions(published_params(mcunet.graph)) == Approx(0.737).margin(0.0005));
+}
+
+TEST_CASE("the networks of the firmware benchmark have their MACs, and softmax is last") {
+  const std::map<std::string, int64_t> expected{
+      {"person-detection", 7157888}, {"resnet-ic", 12501632}, {"dscnn-kws", 2656768}};
+  for (const auto& [name, network_macs] : expected) {
+    CAPTURE(name);
+    const Graph graph = load_network(network(name)).graph;
+    CHECK(graph.name == name);
+    CHECK(macs(graph) == network_macs);
+    CHECK(graph.ops.back().kind == OpKind::kSoftmax);
+    CHECK(graph.ops[graph.ops.size() - 3].kind == OpKind::kAvgPool);
+  }
 }
 
 TEST_CASE("a file and the same network as a space lower to the same operators") {

@@ -63,6 +63,20 @@ TEST_CASE("shape errors name the operator") {
   CHECK_THROWS_WITH(infer_shape(op, {{2, 2, 3}, {2, 2, 4}}, 0),
                     Contains("stage0.block0.add") && Contains("{2, 2, 3}") && Contains("{2, 2, 4}"));
   CHECK_THROWS_WITH(infer_shape(op, {{2, 2, 3}}, 0), Contains("got 1 inputs, expected 2"));
+  op.depth_multiplier = 2;
+  CHECK_THROWS_WITH(infer_shape(op, {{2, 2, 3}, {2, 2, 3}}, 0), Contains("depth multiplier 2, expected 1"));
+  op.kind = OpKind::kDepthwiseConv2d;
+  CHECK(infer_shape(op, {{2, 2, 3}}, 0) == Shape{2, 2, 6});
+  for (const int wrong : {0, -1, 65535 / 3 + 1}) {
+    op.depth_multiplier = wrong;
+    CHECK_THROWS_WITH(infer_shape(op, {{2, 2, 3}}, 0), Contains("depth multiplier " + std::to_string(wrong)));
+  }
+  op.depth_multiplier = 1;
+  op.kind = OpKind::kSoftmax;
+  CHECK(infer_shape(op, {{1, 1, 3}}, 0) == Shape{1, 1, 3});
+  op.activation = Activation::kRelu;
+  CHECK_THROWS_WITH(infer_shape(op, {{1, 1, 3}}, 0), Contains("relu") && Contains("expected none"));
+  op.activation = Activation::kNone;
   op.kind = OpKind::kConv2d;
   op.kernel_h = 3;
   op.padding.top = 3;

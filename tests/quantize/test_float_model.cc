@@ -1,4 +1,5 @@
 #include <catch2/catch.hpp>
+#include <cmath>
 
 #include "base/error.h"
 #include "support/random_graph.h"
@@ -28,6 +29,23 @@ double value_at(const FloatModel& model, const Op& op, const std::vector<std::ve
     }
     return sum / (in.h * in.w);
   }
+  if (op.kind == OpKind::kAvgPool) {
+    double sum = 0;
+    int count = 0;
+    for (int iy = y * op.stride_h - op.padding.top, ky = 0; ky < op.kernel_h; ++ky, ++iy) {
+      for (int ix = x * op.stride_w - op.padding.left, kx = 0; kx < op.kernel_w; ++kx, ++ix) {
+        if (iy < 0 || iy >= in.h || ix < 0 || ix >= in.w) continue;
+        sum += at(iy, ix, oc);
+        ++count;
+      }
+    }
+    return sum / count;
+  }
+  if (op.kind == OpKind::kSoftmax) {
+    double sum = 0;
+    for (int c = 0; c < in.c; ++c) sum += std::exp(at(y, x, c) - at(y, x, oc));
+    return 1 / sum;
+  }
   const FloatWeights& weights = model.weights.at(op.name);
   double sum = weights.bias[static_cast<size_t>(oc)];
   if (op.kind == OpKind::kFullyConnected) {
@@ -43,8 +61,8 @@ double value_at(const FloatModel& model, const Op& op, const std::vector<std::ve
       const int ix = x * op.stride_w - op.padding.left + kx;
       if (iy < 0 || iy >= in.h || ix < 0 || ix >= in.w) continue;
       for (int c = 0; c < in.c; ++c) {
-        if (depthwise && c != oc) continue;
-        const int index = depthwise ? (ky * op.kernel_w + kx) * in.c + c
+        if (depthwise && c != oc / op.depth_multiplier) continue;
+        const int index = depthwise ? (ky * op.kernel_w + kx) * in.c * op.depth_multiplier + oc
                                     : ((oc * op.kernel_h + ky) * op.kernel_w + kx) * in.c + c;
         sum += at(iy, ix, c) * weights.weights[static_cast<size_t>(index)];
       }

@@ -1,6 +1,7 @@
 // Every kernel against a plain definition on random shapes, each buffer between guard bytes.
 #include <algorithm>
 #include <catch2/catch.hpp>
+#include <cmath>
 #include <cstring>
 #include <memory>
 #include <vector>
@@ -53,7 +54,7 @@ struct Conv {
   std::vector<int8_t> shifts;
 };
 
-enum class Kind { kGeneral, kPointwise, kDepthwise, kDepthwiseInPlace };
+enum class Kind { kGeneral, kPointwise, kDepthwise, kDepthwiseInPlace, kDepthwiseMultiplier };
 
 // What the planner asks before it chooses the kernel that works in place (cost_models/step_rules).
 bool every_window_begins_inside(const tn_conv2d_op& op) {
@@ -63,7 +64,7 @@ bool every_window_begins_inside(const tn_conv2d_op& op) {
 std::unique_ptr<Conv> random_conv(Kind kind, Rng& rng) {
   auto conv = std::make_unique<Conv>();
   tn_conv2d_op& op = conv->op;
-  const bool depthwise = kind == Kind::kDepthwise || kind == Kind::kDepthwiseInPlace;
+  const bool depthwise = kind != Kind::kGeneral && kind != Kind::kPointwise;
   const bool same_size = kind == Kind::kPointwise || (kind == Kind::kDepthwiseInPlace && rng.chance(0.4));
   op.kernel_h = kind == Kind::kPointwise ? 1 : static_cast<uint8_t>(between(rng, 1, 7));
   op.kernel_w = kind == Kind::kPointwise ? 1 : static_cast<uint8_t>(between(rng, 1, 7));
@@ -72,6 +73,7 @@ std::unique_ptr<Conv> random_conv(Kind kind, Rng& rng) {
   op.stride_w = same_size ? 1 : static_cast<uint8_t>(between(rng, 1, 4));
   op.in_c = static_cast<uint16_t>(between(rng, 1, 9));
   op.out_c = depthwise ? op.in_c : static_cast<uint16_t>(between(rng, 1, 9));
+  if (kind == Kind::kDepthwiseMultiplier) op.out_c = static_cast<uint16_t>(op.in_c * between(rng, 1, 6));
   // Padding may be lopsided; the map may be one row, one column, or smaller than the kernel.
   op.pad_top = static_cast<uint8_t>(rng.below(op.kernel_h));
   op.pad_left = static_cast<uint8_t>(rng.below(op.kernel_w));
@@ -110,7 +112,8 @@ std::vector<int8_t> plain_conv(const tn_conv2d_op& op, bool depthwise, const std
         int64_t sum = op.bias[oc];
         for (int ky = 0; ky < op.kernel_h; ++ky) {
           for (int kx = 0; kx < op.kernel_w; ++kx) {
-            for (int ic = depthwise ? oc : 0; ic < (depthwise ? oc + 1 : op.in_c); ++ic) {
+            const int only = oc * op.in_c / op.out_c;  // the input channel that a depthwise one reads
+            for (int ic = depthwise ? only : 0; ic < (depthwise ? only + 1 : op.in_c); ++ic) {
               const int y = oy * op.stride_h + ky - op.pad_top;
               const int x = ox * op.stride_w + kx - op.pad_left;
               const bool inside = y >= 0 && y < op.in_h && x >= 0 && x < op.in_w;
@@ -118,7 +121,7 @@ std::vector<int8_t> plain_conv(const tn_conv2d_op& op, bool depthwise, const std
                   inside ? input[static_cast<size_t>((y * op.in_w + x) * op.in_c + ic)] : op.input_zero_point;
               const int tap = ky * op.kernel_w + kx;
               const int weight = depthwise
-                                     ? op.weights[tap * op.in_c + ic]
+                                     ? op.weights[tap * op.out_c + oc]
                                      : op.weights[(oc * op.kernel_h * op.kernel_w + tap) * op.in_c + ic];
               sum += int64_t{value - op.input_zero_point} * weight;
             }
@@ -137,7 +140,7 @@ std::vector<int8_t> plain_conv(const tn_conv2d_op& op, bool depthwise, const std
 }  // namespace
 
 TEST_CASE("convolutions equal their definition and stay inside their buffers") {
-  const Kind kind = GENERATE(Kind::kGeneral, Kind::kPointwise, Kind::kDepthwise);
+  const Kind kind = GENERATE(Kind::kGeneral, Kind::kPointwise, Kind::kDepthwise, Kind::kDepthwiseMultiplier);
   Rng rng = Rng(11).fork(static_cast<uint64_t>(kind));
   for (int round = 0; round < 400; ++round) {
     const auto conv = random_conv(kind, rng);
@@ -145,8 +148,11 @@ TEST_CASE("convolutions equal their definition and stay inside their buffers") {
     CAPTURE(round, op.in_h, op.in_w, op.in_c, op.out_c, op.kernel_h, op.kernel_w, op.stride_h, op.stride_w);
     Guarded input(int64_t{op.in_h} * op.in_w * op.in_c, rng);
     Guarded output(int64_t{op.out_h} * op.out_w * op.out_c, rng);
-    const auto expected = plain_conv(op, kind == Kind::kDepthwise, input.content());
-    if (kind == Kind::kDepthwise) {
+    const auto expected =
+        plain_conv(op, kind == Kind::kDepthwise || kind == Kind::kDepthwiseMultiplier, input.content());
+    if (kind == Kind::kDepthwiseMultiplier) {
+      tn_depthwise_conv2d_multiplier(&op, input.data(), output.data());
+    } else if (kind == Kind::kDepthwise) {
       tn_depthwise_conv2d(&op, input.data(), output.data());
     } else if (kind == Kind::kPointwise) {
       tn_conv2d_1x1(&op, input.data(), output.data());
@@ -255,6 +261,83 @@ TEST_CASE("the mean rescales the sum, then divides halves away from zero") {
     CAPTURE(round, op.count, op.c);
     REQUIRE(output.content() == expected);
     REQUIRE((input.unchanged() && output.guards_intact()));
+  }
+}
+
+TEST_CASE("average pooling counts positions inside the input alone, halves away from zero") {
+  Rng rng(16);
+  for (int round = 0; round < 500; ++round) {
+    const auto window = random_conv(Kind::kDepthwise, rng);  // shapes, strides and padding of a window
+    const tn_conv2d_op& like = window->op;
+    tn_avg_pool_op op{};
+    op.in_h = like.in_h, op.in_w = like.in_w, op.c = like.in_c;
+    op.out_h = like.out_h, op.out_w = like.out_w;
+    op.kernel_h = like.kernel_h, op.kernel_w = like.kernel_w;
+    op.stride_h = like.stride_h, op.stride_w = like.stride_w;
+    op.pad_top = like.pad_top, op.pad_left = like.pad_left;
+    op.activation_min = like.activation_min, op.activation_max = like.activation_max;
+    Guarded input(int64_t{op.in_h} * op.in_w * op.c, rng);
+    Guarded output(int64_t{op.out_h} * op.out_w * op.c, rng);
+    std::vector<int8_t> expected;
+    for (int i = 0; i < op.out_h * op.out_w * op.c; ++i) {
+      const int top = i / op.c / op.out_w * op.stride_h - op.pad_top;
+      const int left = i / op.c % op.out_w * op.stride_w - op.pad_left;
+      int64_t sum = 0;
+      int64_t count = 0;
+      for (int y = top; y < top + op.kernel_h; ++y) {
+        for (int x = left; x < left + op.kernel_w; ++x) {
+          if (y < 0 || y >= op.in_h || x < 0 || x >= op.in_w) continue;
+          sum += input.data()[(y * op.in_w + x) * op.c + i % op.c];
+          ++count;
+        }
+      }
+      expected.push_back(
+          plain::clamp(plain::rounding_divide(sum, count), op.activation_min, op.activation_max));
+    }
+    tn_avg_pool(&op, input.data(), output.data());
+    CAPTURE(round, op.in_h, op.in_w, op.c, op.kernel_h, op.kernel_w, op.stride_h, op.stride_w);
+    REQUIRE(output.content() == expected);
+    REQUIRE((input.unchanged() && output.guards_intact()));
+  }
+}
+
+TEST_CASE("softmax is the real one to within one step, keeps order, and adds up") {
+  Rng rng(17);
+  for (int round = 0; round < 500; ++round) {
+    tn_softmax_op op{};
+    op.rows = static_cast<uint32_t>(between(rng, 1, 5));
+    op.c = static_cast<uint16_t>(rng.chance(0.1) ? between(rng, 1, 1500) : between(rng, 1, 20));
+    // Input scales from 2^-10 to almost 2, as a multiplier of scale * 2^26.
+    op.input = random_multiplier(rng, 17, 27);
+    const double scale = std::ldexp(op.input.multiplier, op.input.shift - 31 - 26);
+    op.difference_min = -static_cast<int32_t>((int64_t{31} << 26) >> op.input.shift);
+    Guarded input(int64_t{op.rows} * op.c, rng);
+    Guarded output(int64_t{op.rows} * op.c, rng);
+    tn_softmax(&op, input.data(), output.data());
+    CAPTURE(round, op.rows, op.c, scale);
+    for (uint32_t row = 0; row < op.rows; ++row) {
+      const int8_t* from = input.data() + row * op.c;
+      const int8_t* got = output.data() + row * op.c;
+      double sum = 0;
+      for (int i = 0; i < op.c; ++i) sum += std::exp(scale * (from[i] - 127));
+      for (int i = 0; i < op.c; ++i) {
+        const double real = 256 * std::exp(scale * (from[i] - 127)) / sum - 128;
+        REQUIRE(std::abs(got[i] - std::min(real, 127.0)) < 0.51);
+        if (i > 0) REQUIRE((from[i] < from[i - 1]) * (got[i] > got[i - 1]) == 0);
+      }
+    }
+    REQUIRE((input.unchanged() && output.guards_intact()));
+  }
+}
+
+TEST_CASE("softmax over more equal classes than its fixed point resolves gives zeros") {
+  for (const int classes : {511, 512, 513, 1024, 4095}) {
+    const std::vector<int8_t> input(static_cast<size_t>(classes), 5);
+    std::vector<int8_t> output(input.size(), 7);
+    const tn_softmax_op op{{1 << 30, 23}, -248, 1, static_cast<uint16_t>(classes)};
+    tn_softmax(&op, input.data(), output.data());
+    const int8_t expected = 256.0 / classes > 0.5 ? -127 : -128;
+    CHECK(output == std::vector<int8_t>(input.size(), expected));
   }
 }
 

@@ -22,6 +22,7 @@ struct RandomGraphOptions {
   std::vector<int> kernels{1, 3, 5, 7};
   int max_stride = 2;
   bool explicit_padding = true;  // any padding below the kernel, besides SAME and VALID
+  bool softmax = true;           // now and then as the last operator
 };
 
 // Builds a chain with residual additions, operator by operator; `current` is the tensor that the next one
@@ -37,7 +38,7 @@ class RandomGraphBuilder {
   Graph build() {
     const int64_t blocks = 1 + rng_.below(options_.max_blocks);
     for (int64_t i = 0; i < blocks; ++i) {
-      switch (rng_.below(5)) {
+      switch (rng_.below(7)) {
         case 0:
           conv(kernel(), kernel(), stride(), channels());
           break;
@@ -47,6 +48,12 @@ class RandomGraphBuilder {
         case 2:
           depthwise(kernel(), stride());
           break;
+        case 3:
+          depthwise(kernel(), stride(), /*same=*/false, 1 + static_cast<int>(rng_.below(4)));
+          break;
+        case 4:
+          average_pool(kernel(), kernel(), stride());
+          break;
         default:
           residual_block();
       }
@@ -54,6 +61,7 @@ class RandomGraphBuilder {
     }
     if (rng_.chance(0.7)) pool();
     if (graph_.ops.empty() || rng_.chance(0.7)) fully_connected(1 + static_cast<int>(rng_.below(12)));
+    if (options_.softmax && rng_.chance(0.3)) softmax();
     graph_.output = current_;
     graph_.check();
     return graph_;
@@ -86,7 +94,8 @@ class RandomGraphBuilder {
     Op op;
     op.kind = kind;
     op.inputs = {current_};
-    op.activation = kind == OpKind::kGlobalAvgPool ? Activation::kNone : activation();
+    const bool fused = kind != OpKind::kGlobalAvgPool && kind != OpKind::kSoftmax;
+    op.activation = fused ? activation() : Activation::kNone;
     return op;
   }
 
@@ -126,7 +135,7 @@ class RandomGraphBuilder {
     window(std::move(op), out_channels);
   }
 
-  void depthwise(int kernel, int stride, bool same = false) {
+  void depthwise(int kernel, int stride, bool same = false, int depth_multiplier = 1) {
     Op op = new_op(OpKind::kDepthwiseConv2d);
     op.kernel_h = op.kernel_w = kernel;
     op.stride_h = op.stride_w = stride;
@@ -135,7 +144,22 @@ class RandomGraphBuilder {
     } else {
       op.padding = padding(op);
     }
+    op.depth_multiplier = depth_multiplier;
+    window(std::move(op), shape().c * depth_multiplier);
+  }
+
+  void average_pool(int kernel_h, int kernel_w, int stride) {
+    Op op = new_op(OpKind::kAvgPool);
+    op.kernel_h = kernel_h;
+    op.kernel_w = kernel_w;
+    op.stride_h = op.stride_w = stride;
+    op.padding = padding(op);
     window(std::move(op), shape().c);
+  }
+
+  void softmax() {
+    const Shape same = shape();
+    append(new_op(OpKind::kSoftmax), same);
   }
 
   void add(TensorId other) {
@@ -220,6 +244,12 @@ inline Int8Model random_int8_model(const Graph& graph, Rng& rng) {
   for (size_t i = 0; i < graph.tensors.size(); ++i) {
     model.tensors.push_back(
         {static_cast<float>(0.02 * spread()), static_cast<int32_t>(rng.below(256)) - 128});
+  }
+  for (const Op& op : graph.ops) {
+    QuantParams& in = model.tensors[static_cast<size_t>(op.inputs[0])];
+    QuantParams& out = model.tensors[static_cast<size_t>(op.output)];
+    if (op.kind == OpKind::kAvgPool) out = in;
+    if (op.kind == OpKind::kSoftmax) out = kSoftmaxOutput;
   }
   for (const Op& op : graph.ops) {
     Int8Op& out = model.ops.emplace_back();

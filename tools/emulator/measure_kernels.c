@@ -30,11 +30,16 @@ typedef enum {
   DEPTHWISE_IN_PLACE,
   FULLY_CONNECTED,
   ADD,
-  GLOBAL_AVG_POOL
+  GLOBAL_AVG_POOL,
+  AVG_POOL,
+  SOFTMAX,
+  DEPTHWISE_MULTIPLIER
 } kernel;
-static const char* const kernel_names[] = {
-    "conv2d",          "conv2d_1x1", "depthwise_conv2d", "depthwise_conv2d_in_place",
-    "fully_connected", "add",        "global_avg_pool"};
+static const char* const kernel_names[] = {"conv2d",           "conv2d_1x1",
+                                           "depthwise_conv2d", "depthwise_conv2d_in_place",
+                                           "fully_connected",  "add",
+                                           "global_avg_pool",  "avg_pool",
+                                           "softmax",          "depthwise_conv2d_multiplier"};
 
 typedef struct {
   kernel kind;
@@ -46,6 +51,8 @@ static union {
   tn_fully_connected_op fully_connected;
   tn_add_op add;
   tn_global_avg_pool_op pool;
+  tn_avg_pool_op window_pool;
+  tn_softmax_op softmax;
 } op;
 
 static void call(kernel kind) {
@@ -70,6 +77,15 @@ static void call(kernel kind) {
       break;
     case GLOBAL_AVG_POOL:
       tn_global_avg_pool(&op.pool, input, output);
+      break;
+    case AVG_POOL:
+      tn_avg_pool(&op.window_pool, input, output);
+      break;
+    case SOFTMAX:
+      tn_softmax(&op.softmax, input, output);
+      break;
+    case DEPTHWISE_MULTIPLIER:
+      tn_depthwise_conv2d_multiplier(&op.conv, input, output);
       break;
   }
 }
@@ -127,6 +143,29 @@ static int64_t prepare(const layer* l) {
       op.pool = made;
       return 0;
     }
+    case AVG_POOL: {
+      const tn_avg_pool_op made = {(uint16_t)l->h,
+                                   (uint16_t)l->w,
+                                   (uint16_t)l->in_c,
+                                   (uint16_t)out_h,
+                                   (uint16_t)out_w,
+                                   (uint8_t)l->kernel_h,
+                                   (uint8_t)l->kernel_w,
+                                   (uint8_t)l->stride,
+                                   (uint8_t)l->stride,
+                                   (uint8_t)same_padding(l->h, out_h, l->kernel_h, l->stride),
+                                   (uint8_t)same_padding(l->w, out_w, l->kernel_w, l->stride),
+                                   -128,
+                                   127};
+      op.window_pool = made;
+      return 0;
+    }
+    case SOFTMAX: {
+      /* An input scale of 0.1. */
+      const tn_softmax_op made = {{1717986918, 23}, -248, (uint32_t)(l->h * l->w), (uint16_t)l->in_c};
+      op.softmax = made;
+      return 0;
+    }
     default: {
       const tn_conv2d_op made = {weights,
                                  bias,
@@ -150,7 +189,7 @@ static int64_t prepare(const layer* l) {
                                  127};
       op.conv = made;
       return l->kind == CONV2D || l->kind == CONV2D_1X1 ? positions * l->in_c * l->out_c
-                                                        : positions * l->in_c;
+                                                        : positions * l->out_c;
     }
   }
 }
@@ -158,7 +197,7 @@ static int64_t prepare(const layer* l) {
 static void require_fits(const layer* l) {
   const int32_t weights_bytes = l->kind == CONV2D || l->kind == CONV2D_1X1 || l->kind == FULLY_CONNECTED
                                     ? l->kernel_h * l->kernel_w * l->in_c * l->out_c
-                                    : l->kernel_h * l->kernel_w * l->in_c;
+                                    : l->kernel_h * l->kernel_w * l->out_c;
   const int32_t in_bytes = l->h * l->w * l->in_c,
                 out_bytes = l->h * l->w * l->out_c / (l->stride * l->stride);
   if (in_bytes > TENSOR_BYTES || out_bytes > TENSOR_BYTES || weights_bytes > WEIGHTS_BYTES ||
@@ -284,6 +323,40 @@ static const layer layers[] = {
     {GLOBAL_AVG_POOL, 13, 3, 276, 276, 1, 1, 1},
     {GLOBAL_AVG_POOL, 5, 5, 480, 480, 1, 1, 1},
     {GLOBAL_AVG_POOL, 2, 2, 160, 160, 1, 1, 1},
+
+    {AVG_POOL, 3, 3, 256, 256, 3, 3, 3},
+    {AVG_POOL, 8, 8, 64, 64, 8, 8, 8},
+    {AVG_POOL, 25, 5, 64, 64, 25, 5, 25},
+    {AVG_POOL, 7, 7, 160, 160, 7, 7, 7},
+    {AVG_POOL, 32, 32, 16, 16, 2, 2, 2},
+    {AVG_POOL, 16, 16, 32, 32, 2, 2, 2},
+    {AVG_POOL, 24, 24, 24, 24, 3, 3, 2},
+    {AVG_POOL, 16, 16, 16, 16, 3, 3, 1},
+    {AVG_POOL, 12, 4, 40, 40, 5, 3, 1},
+
+    /* What an exponential takes depends on its value: of many, so that no one counts for much. */
+    {SOFTMAX, 1, 1, 10, 10, 1, 1, 1},
+    {SOFTMAX, 1, 1, 12, 12, 1, 1, 1},
+    {SOFTMAX, 1, 1, 35, 35, 1, 1, 1},
+    {SOFTMAX, 1, 1, 60, 60, 1, 1, 1},
+    {SOFTMAX, 1, 1, 100, 100, 1, 1, 1},
+    {SOFTMAX, 1, 1, 1000, 1000, 1, 1, 1},
+    {SOFTMAX, 10, 10, 20, 20, 1, 1, 1},
+
+    {DEPTHWISE_MULTIPLIER, 96, 96, 1, 8, 3, 3, 2},
+    {DEPTHWISE_MULTIPLIER, 49, 10, 1, 8, 10, 8, 2},
+    {DEPTHWISE_MULTIPLIER, 49, 10, 1, 64, 10, 4, 2},
+    {DEPTHWISE_MULTIPLIER, 32, 32, 3, 6, 3, 3, 1},
+    {DEPTHWISE_MULTIPLIER, 28, 28, 1, 32, 5, 5, 1},
+    {DEPTHWISE_MULTIPLIER, 16, 16, 16, 32, 3, 3, 1},
+    {DEPTHWISE_MULTIPLIER, 16, 16, 24, 72, 7, 7, 2},
+    {DEPTHWISE_MULTIPLIER, 8, 8, 64, 256, 3, 3, 2},
+    {DEPTHWISE_MULTIPLIER, 8, 8, 64, 128, 3, 3, 1},
+    {DEPTHWISE_MULTIPLIER, 96, 96, 3, 24, 3, 3, 2},
+    {DEPTHWISE_MULTIPLIER, 48, 48, 1, 16, 5, 5, 2},
+    {DEPTHWISE_MULTIPLIER, 24, 24, 8, 16, 1, 1, 1},
+    {DEPTHWISE_MULTIPLIER, 20, 20, 4, 16, 7, 7, 1},
+    {DEPTHWISE_MULTIPLIER, 64, 64, 1, 4, 3, 3, 1},
 };
 
 static uint32_t state = 20210101;
