@@ -22,6 +22,7 @@ struct RandomGraphOptions {
   std::vector<int> kernels{1, 3, 5, 7};
   int max_stride = 2;
   bool explicit_padding = true;  // any padding below the kernel, besides SAME and VALID
+  bool pool_padding = true;      // explicit padding of average pools too, which a .tflite file cannot hold
   bool softmax = true;           // now and then as the last operator
 };
 
@@ -102,7 +103,9 @@ class RandomGraphBuilder {
   Padding padding(const Op& op) {
     const Shape& in = shape();
     const bool fits = op.kernel_h <= in.h && op.kernel_w <= in.w;
-    const Pad pad = static_cast<Pad>(rng_.below(options_.explicit_padding ? 3 : 2));
+    const bool any_padding =
+        options_.explicit_padding && (options_.pool_padding || op.kind != OpKind::kAvgPool);
+    const Pad pad = static_cast<Pad>(rng_.below(any_padding ? 3 : 2));
     if (pad == Pad::kValid && fits) return {};
     if (pad == Pad::kExplicit) {
       const auto any = [&](int kernel) { return static_cast<int>(rng_.below(kernel)); };
