@@ -1,9 +1,12 @@
+#include <spdlog/spdlog.h>
+
 #include <iostream>
 #include <memory>
 
 #include "base/error.h"
 #include "cli/commands.h"
 #include "cli/experiment_flags.h"
+#include "cli/model_file.h"
 #include "cli/network_costs.h"
 #include "cli/paths.h"
 #include "cli/workbench.h"
@@ -25,9 +28,17 @@ std::filesystem::path network_file(const std::filesystem::path& given) {
   return std::filesystem::is_regular_file(given / "arch.json") ? given / "arch.json" : given;
 }
 
+NetworkFile load(const std::filesystem::path& file, std::optional<int> resolution) {
+  if (!is_tflite(file)) return load_network(file, resolution);
+  if (resolution) throw usage_error(file.string() + ": --resolution: the shapes of a .tflite file are fixed");
+  const ModelFile loaded = load_model(file);
+  for (const std::string& note : loaded.notes) spdlog::info("{}", note);
+  return {"TensorFlow Lite, int8", loaded.model.graph, std::nullopt};
+}
+
 void estimate_file(const EstimateFlags& flags) {
   flags.output.apply();
-  NetworkFile network = load_network(network_file(flags.file), flags.resolution);
+  NetworkFile network = load(network_file(flags.file), flags.resolution);
   std::vector<Board> boards;
   if (flags.board.empty())
     boards = load_boards(home_directory() / "configs" / "boards");
@@ -55,9 +66,10 @@ void add_estimate_command(CLI::App& app, Action& action) {
       "  tinynas estimate ofa.json --resolution 176 --accounting mcunet\n"
       "  tinynas estimate arch.json --runtime tflm --json | jq .sram");
   command
-      ->add_option("file", flags->file,
-                   "arch.json, a run directory, a network file of MCUNet or Once-for-All, or a graph "
-                   "(model.int8.json)")
+      ->add_option(
+          "file", flags->file,
+          "arch.json, a run directory, a network file of MCUNet or Once-for-All, a .tflite file, or a "
+          "graph (model.int8.json)")
       ->required()
       ->type_name("FILE");
   command

@@ -13,6 +13,7 @@ using Action = std::function<void()>;
 // Each adds its subcommand to `app` and, when it is chosen, sets `action`.
 void add_search_command(CLI::App& app, Action& action);
 void add_stage_commands(CLI::App& app, Action& action);
+void add_compile_command(CLI::App& app, Action& action);
 void add_infer_command(CLI::App& app, Action& action);
 void add_estimate_command(CLI::App& app, Action& action);
 void add_boards_command(CLI::App& app, Action& action);

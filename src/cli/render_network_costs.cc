@@ -14,7 +14,9 @@ constexpr int kBar = 20;
 std::string shape_text(const Shape& shape) { return fmt::format("{}x{}x{}", shape.h, shape.w, shape.c); }
 
 std::string window_text(const Op& op) {
-  if (op.kind != OpKind::kConv2d && op.kind != OpKind::kDepthwiseConv2d) return "";
+  const bool windowed =
+      op.kind == OpKind::kConv2d || op.kind == OpKind::kDepthwiseConv2d || op.kind == OpKind::kAvgPool;
+  if (!windowed) return "";
   return fmt::format("{}x{}{}", op.kernel_h, op.kernel_w,
                      op.stride_h == 1 && op.stride_w == 1 ? ""
                      : op.stride_h == op.stride_w         ? fmt::format(" s{}", op.stride_h)

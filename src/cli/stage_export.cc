@@ -5,19 +5,22 @@
 #include "cli/stages.h"
 #include "export/package.h"
 #include "quantize/interpreter.h"
+#include "tflite/tflite.h"
 
 namespace tinynas {
 namespace {
 
 nlohmann::json run_export(Workbench& bench, Run& run) {
-  const ExportOptions options = export_options(bench.config());
+  ExportOptions options = export_options(bench.config());
   const Int8Model model = load_int8_model(run.path("model.int8.json"));
+  options.extra_files["model.tflite"] = tflite_bytes(model);
   // Golden vectors come from the validation images: the test part is for verify and report.
   const ImageSet& val = bench.val(model.graph.tensor(model.graph.input).shape.h);
   std::vector<std::vector<int8_t>> inputs;
   for (int64_t i = 0; i < std::min<int64_t>(options.golden_vectors, val.size()); ++i) {
     inputs.push_back(quantize_pixels(val.image(i), val.image_bytes()));
   }
+  save_tflite(model, run.path("model.tflite"));
   export_package(model, inputs, run.path("firmware"), options);
   const CostReport costs = estimate(model.graph, bench.cost_options());
   spdlog::info("   {}: arena {}, weights and tables {}", run.path("firmware").string(),
@@ -30,10 +33,10 @@ nlohmann::json run_export(Workbench& bench, Run& run) {
 
 Stage export_stage(Workbench& bench) {
   return {.name = "export",
-          .doc = "the C99 package for the firmware",
+          .doc = "the C99 package for the firmware, and the network as model.tflite",
           .config_keys = {"export", "data"},
           .inputs = {"model.int8.json", "model.int8.bin"},
-          .outputs = {"firmware"},
+          .outputs = {"firmware", "model.tflite"},
           .run = [&bench](Run& run) { return run_export(bench, run); }};
 }
 

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <map>
 #include <nlohmann/json_fwd.hpp>
 #include <string>
 #include <vector>
@@ -15,6 +16,8 @@ namespace tinynas {
 struct ExportOptions {
   std::string name = "model";  // C identifier: prefix of files and symbols
   PlanOptions plan;
+  // Path in the package -> content: files that other rooms make, such as model.tflite.
+  std::map<std::string, std::string> extra_files;
   int golden_vectors = 8;  // images whose input and expected output travel in the package; at least 1
   // Throws Error(kUsage) when the name is no C identifier of 1 to 64 characters or is reserved, or the
   // alignment is not 1, 2, 4 or 8 (what a C99 type can promise).

@@ -286,6 +286,7 @@ std::map<std::string, std::string> package_files(const Int8Model& model,
   write_golden(source, golden, files);
   copy_kernels(source, files);
   write_build_files(values, files);
+  files.insert(options.extra_files.begin(), options.extra_files.end());
   files["manifest.json"] = manifest(source, files);
   return files;
 }

@@ -50,6 +50,11 @@ TEST_CASE("bad usage ends with 2 and says what was expected") {
       {"spaces mbconv-32 --boards some", "--boards: got 'some'"},
       {"spaces mbconv-32 --boards all --sram 320k", "--boards all"},
       {"spaces --sram 320k", "no space is named"},
+      {"compile m.tflite --out x", "--sram and --flash"},
+      {"compile m.tflite --sram 320k --flash 1M", "--out"},
+      {"compile m.tflite --sram 320k --flash 1q --out x", "'1q'"},
+      {"compile m.tflite --sram 320k --flash 1M --out x --name 9", "C identifier"},
+      {"compile no/such.tflite --sram 320k --flash 1M --out x", "no/such.tflite"},
       {"infer no/such/run --input a --output b", "no/such/run"},
   };
   for (const Case& c : cases) {
@@ -88,8 +93,8 @@ TEST_CASE("calibrate writes a board that search takes, and says how far it is of
 }
 
 TEST_CASE("help and version end with 0") {
-  for (const char* arguments : {"--help", "search --help", "infer --help", "boards --help", "spaces --help",
-                                "calibrate --help", "--version"}) {
+  for (const char* arguments : {"--help", "search --help", "infer --help", "compile --help", "boards --help",
+                                "spaces --help", "calibrate --help", "--version"}) {
     CAPTURE(arguments);
     CHECK(run_tinynas(arguments).code == 0);
   }

@@ -1,0 +1,130 @@
+// `tinynas compile` and `tinynas infer` on somebody else's network: a random one, written as a .tflite file.
+#include <unistd.h>
+
+#include <catch2/catch.hpp>
+#include <filesystem>
+#include <nlohmann/json.hpp>
+
+#include "base/files.h"
+#include "binary.h"
+#include "quantize/interpreter.h"
+#include "support/random_graph.h"
+#include "tflite/tflite.h"
+
+using namespace tinynas;
+using namespace tinynas::testing;
+using Catch::Matchers::Contains;
+using nlohmann::json;
+namespace fs = std::filesystem;
+
+namespace {
+
+class Folder {
+ public:
+  Folder() { fs::create_directories(path_); }
+  ~Folder() { fs::remove_all(path_); }
+  std::string operator/(const std::string& name) const { return (path_ / name).string(); }
+
+ private:
+  fs::path path_ = fs::temp_directory_path() / ("tinynas_compile_" + std::to_string(::getpid()));
+};
+
+std::string bytes_of(const std::vector<int8_t>& values) {
+  return {reinterpret_cast<const char*>(values.data()), values.size()};
+}
+
+Int8Model a_model() {
+  Rng rng(4);
+  RandomGraphOptions options;
+  options.pool_padding = false;
+  return random_int8_model(random_graph(rng, options), rng);
+}
+
+}  // namespace
+
+TEST_CASE("compile makes a package, and infer computes the same from the file, the package and both inputs") {
+  const Folder folder;
+  const Int8Model model = a_model();
+  const std::string file = folder / "net.tflite";
+  save_tflite(model, file);
+  Rng rng(1);
+  const std::vector<int8_t> a = random_int8_input(model.graph, rng);
+  const std::vector<int8_t> b = random_int8_input(model.graph, rng);
+  Interpreter interpreter(model);
+  const std::string expected = bytes_of(interpreter.run(a.data())) + bytes_of(interpreter.run(b.data()));
+  write_file_atomic(folder / "in.bin", bytes_of(a) + bytes_of(b));
+
+  const Outcome compiled =
+      run_tinynas("compile " + file + " --sram 320k --flash 1M --out " + (folder / "fw"));
+  INFO(compiled.out);
+  REQUIRE(compiled.code == 0);
+  CHECK_THAT(compiled.out, Contains("SRAM") && Contains("left") && Contains("self-test"));
+  const json manifest = json::parse(read_file(folder / "fw/manifest.json"));
+  CHECK(manifest.at("files").contains("model.tflite"));
+
+  for (const std::string& from : {file, folder / "fw", folder / "fw/model.tflite"}) {
+    CAPTURE(from);
+    const Outcome inferred = run_tinynas("infer " + from + " --input " + (folder / "in.bin") + " --output " +
+                                         (folder / "out.bin"));
+    INFO(inferred.out);
+    REQUIRE(inferred.code == 0);
+    CHECK(read_file(folder / "out.bin") == expected);
+  }
+  const Outcome layers = run_tinynas("infer " + file + " --input " + (folder / "in.bin") + " --output " +
+                                     (folder / "out.bin") + " --layers " + (folder / "layers"));
+  REQUIRE(layers.code == 0);
+  for (const char* image : {"00000", "00001"}) {
+    const auto entries = fs::directory_iterator(folder / ("layers/" + std::string(image)));
+    CHECK(static_cast<size_t>(std::distance(begin(entries), end(entries))) == model.graph.ops.size() + 1);
+  }
+
+  write_file_atomic(folder / "in.bin", "12345");
+  const Outcome wrong =
+      run_tinynas("infer " + file + " --input " + (folder / "in.bin") + " --output " + (folder / "out.bin"));
+  CHECK(wrong.code == 4);
+  CHECK_THAT(wrong.out, Contains("got 5 bytes") && Contains(std::to_string(a.size())));
+}
+
+TEST_CASE("compile's and estimate's JSON agree, and a board adds its reserve") {
+  const Folder folder;
+  const std::string file = folder / "net.tflite";
+  const Int8Model model = a_model();
+  save_tflite(model, file);
+  const auto run_json = [](const std::string& arguments) {
+    const Outcome outcome = run_tinynas(arguments + " --json", "2>/dev/null");
+    REQUIRE(outcome.code == 0);
+    return json::parse(outcome.out);
+  };
+  const json costs = run_json("estimate " + file);
+  CHECK(costs.at("macs") == macs(model.graph));
+  CHECK(costs.at("format") == "TensorFlow Lite, int8");
+  const json compiled = run_json("compile " + file + " --sram 320k --flash 1M --out " + (folder / "fw"));
+  CHECK(compiled.at("arena_bytes") == costs.at("arena_bytes"));
+  CHECK(compiled.at("sram") == costs.at("sram"));
+  CHECK(compiled.at("limits").at("sram_bytes") == 327680);
+  const json boarded = run_json("compile " + file + " --board stm32f746 --out " + (folder / "fw"));
+  CHECK(boarded.at("sram").at("reserve_bytes").get<int64_t>() > 0);
+}
+
+TEST_CASE("a network that does not fit ends with 3, names the limit and by how much, and writes nothing") {
+  const Folder folder;
+  const std::string file = folder / "net.tflite";
+  save_tflite(a_model(), file);
+  const Outcome outcome = run_tinynas("compile " + file + " --sram 100 --flash 200 --out " + (folder / "fw"));
+  CHECK(outcome.code == 3);
+  CHECK_THAT(outcome.out, Contains("sram: needs") && Contains("flash: needs") && Contains("too much"));
+  CHECK_FALSE(fs::exists(folder / "fw"));
+}
+
+TEST_CASE("a broken .tflite file ends with 4 and is named") {
+  const Folder folder;
+  const std::string file = folder / "net.tflite";
+  save_tflite(a_model(), file);
+  write_file_atomic(file, read_file(file).substr(0, 200));
+  for (const std::string& command : {"compile " + file + " --sram 320k --flash 1M --out " + (folder / "fw"),
+                                     "estimate " + file, "infer " + file + " --input x --output y"}) {
+    const Outcome outcome = run_tinynas(command);
+    CHECK(outcome.code == 4);
+    CHECK_THAT(outcome.out, Contains(file));
+  }
+}
