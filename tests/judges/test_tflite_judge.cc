@@ -1,0 +1,146 @@
+// Every operator of our .tflite files, computed by TensorFlow Lite and compared with our arithmetic.
+#define CATCH_CONFIG_RUNNER
+#include <catch2/catch.hpp>
+#include <cstdio>
+#include <iostream>
+
+#include "graph/network_file.h"
+#include "layer_judge.h"
+#include "quantize/interpreter.h"
+#include "support/random_graph.h"
+#include "tflite_file.h"
+#include "tflite_library.h"
+
+using namespace tinynas;
+using namespace tinynas::judges;
+using namespace tinynas::testing;
+
+namespace {
+
+constexpr int kSkipped = 77;  // ctest's SKIP_RETURN_CODE
+
+// The library's convolutions and fully connected operators shift right with ties up; its depthwise
+// convolutions round as we do.
+Rounding tflite_rounding(OpKind kind) {
+  return kind == OpKind::kDepthwiseConv2d ? Rounding::kDouble : Rounding::kTiesUp;
+}
+
+struct Judgement {
+  std::map<OpKind, Tally> layers;
+  Distances whole;  // of the networks' outputs, with all the differences added up
+};
+
+// A padded average leaves out what lies outside, which .tflite can say for SAME and VALID alone.
+bool expressible(const Graph& graph) {
+  for (const Op& op : graph.ops) {
+    if (op.kind != OpKind::kAvgPool || op.padding == Padding{}) continue;
+    const Shape& in = graph.tensor(op.inputs[0]).shape;
+    const auto rows = same_padding(in.h, op.kernel_h, op.stride_h);
+    const auto columns = same_padding(in.w, op.kernel_w, op.stride_w);
+    if (op.padding != Padding{rows.first, columns.first, rows.second, columns.second}) return false;
+  }
+  return true;
+}
+
+// Runs `model` with every tensor as an output on `inputs` random inputs.
+void judge(const Int8Model& model, Rng& rng, int inputs, Judgement& judgement) {
+  TfliteModel theirs(all_outputs_file(model));
+  Interpreter ours(model);
+  const Graph& graph = model.graph;
+  for (int i = 0; i < inputs; ++i) {
+    std::vector<std::vector<int8_t>> tensors(graph.tensors.size());
+    const std::vector<int8_t> input = random_int8_input(graph, rng);
+    tensors[static_cast<size_t>(graph.input)] = input;
+    for (const TfliteTensor& tensor : theirs.run(input)) {
+      for (size_t id = 0; id < tensors.size(); ++id) {
+        if (graph.tensors[id].name != tensor.name) continue;
+        REQUIRE(tensor.scale == model.tensors[id].scale);
+        REQUIRE(tensor.zero_point == model.tensors[id].zero_point);
+        tensors[id] = tensor.values;
+      }
+    }
+    for (size_t id = 0; id < tensors.size(); ++id) {
+      INFO("tensor " << graph.tensors[id].name);
+      REQUIRE(static_cast<int64_t>(tensors[id].size()) == graph.tensors[id].shape.elements());
+    }
+    judge_layers(model, tensors, tflite_rounding, judgement.layers);
+    const std::vector<int8_t>& output = ours.run(input.data());
+    for (size_t v = 0; v < output.size(); ++v) {
+      judgement.whole.add(tensors[static_cast<size_t>(graph.output)][v], output[v]);
+    }
+  }
+}
+
+// What docs/decisions/0005 promises of each kind.
+void require_promises(const Judgement& judgement, const std::string& what) {
+  std::cout << what << ":\n"
+            << to_text(judgement.layers) << "  outputs of whole networks: " << judgement.whole.equal
+            << " equal, " << judgement.whole.by_one << " off by one, " << judgement.whole.further
+            << " further" << std::endl;
+  for (const auto& [kind, tally] : judgement.layers) {
+    INFO(name_of(kind));
+    CHECK(tally.ours.further == 0);
+    CHECK(tally.theirs.further == 0);
+    const bool may_differ =
+        kind == OpKind::kConv2d || kind == OpKind::kFullyConnected || kind == OpKind::kSoftmax;
+    if (!may_differ) CHECK(tally.ours.by_one == 0);
+    if (kind != OpKind::kSoftmax) CHECK(tally.theirs.by_one == 0);
+  }
+}
+
+}  // namespace
+
+TEST_CASE("random networks") {
+  Judgement judgement;
+  for (uint64_t seed = 0; seed < 150; ++seed) {
+    INFO("seed " << seed);
+    Rng rng(seed);
+    const Graph graph = random_graph(rng);
+    if (!expressible(graph)) continue;
+    judge(random_int8_model(graph, rng), rng, 2, judgement);
+  }
+  require_promises(judgement, "random networks");
+  CHECK(judgement.layers.size() == 7);                          // every kind of operator
+  CHECK(judgement.layers.at(OpKind::kConv2d).ours.by_one > 0);  // the variants do differ: the test can tell
+}
+
+TEST_CASE("random networks, larger, with strides up to 3 and kernels of every size") {
+  Judgement judgement;
+  RandomGraphOptions options;
+  options.max_side = 28;
+  options.max_channels = 48;
+  options.max_blocks = 3;
+  options.max_stride = 3;
+  options.kernels = {1, 2, 3, 4, 5, 6, 7};
+  for (uint64_t seed = 1000; seed < 1030; ++seed) {
+    INFO("seed " << seed);
+    Rng rng(seed);
+    const Graph graph = random_graph(rng, options);
+    if (!expressible(graph)) continue;
+    judge(random_int8_model(graph, rng), rng, 1, judgement);
+  }
+  require_promises(judgement, "larger random networks");
+}
+
+TEST_CASE("networks of the size that are deployed") {
+  for (const char* name : {"person-detection", "resnet-ic", "dscnn-kws", "mcunet-320k"}) {
+    INFO(name);
+    Rng rng(7);
+    const Graph graph =
+        load_network(TINYNAS_SOURCE_DIR "/tests/networks/" + std::string(name) + ".json").graph;
+    Judgement judgement;
+    judge(random_int8_model(graph, rng), rng, 1, judgement);
+    require_promises(judgement, name);
+  }
+}
+
+int main(int argc, char** argv) {
+  std::string reason;
+  const std::optional<std::string> version = tflite_version(reason);
+  if (!version) {
+    std::printf("SKIPPED: no TensorFlow Lite: %s\n  tools/fetch_tflite brings it\n", reason.c_str());
+    return kSkipped;
+  }
+  std::printf("TensorFlow Lite %s, %s\n", version->c_str(), tflite_library_path().c_str());
+  return Catch::Session().run(argc, argv);
+}

@@ -1,0 +1,42 @@
+// A TensorFlow Lite library, loaded at run time: tools/fetch_tflite brings it. Only its C API is used, and of
+// that only what is declared in the .cc.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace tinynas::judges {
+
+// Where tools/fetch_tflite puts it, or $TINYNAS_TFLITE_LIBRARY.
+std::filesystem::path tflite_library_path();
+// nullopt where the library cannot be loaded; `reason` says why.
+std::optional<std::string> tflite_version(std::string& reason);
+
+struct TfliteTensor {
+  std::string name;
+  std::vector<int> shape;
+  float scale = 0;
+  int32_t zero_point = 0;
+  std::vector<int8_t> values;
+};
+
+// One model in one interpreter, one thread. The library must be there.
+class TfliteModel {
+ public:
+  // Throws std::runtime_error with the library's own message when it refuses the file.
+  explicit TfliteModel(std::string file);
+  ~TfliteModel();
+
+  // int8 input, as many values as the model's only input has; every output. Throws std::runtime_error.
+  std::vector<TfliteTensor> run(const std::vector<int8_t>& input);
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace tinynas::judges
