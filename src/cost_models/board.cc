@@ -99,7 +99,8 @@ std::vector<LatencyModel> latency_models(const Board& board, const YamlMap& map,
   }
   const std::vector<LinearFit> published = fit_published(measurements.published, board.name);
   if (!published.empty())
-    models[static_cast<size_t>(Runtime::kTflm)] = published_model(published, board.name);
+    models[static_cast<size_t>(Runtime::kTflm)] =
+        published_model(published, measurements.published, board.name);
   if (map.has("measured")) {
     const LatencyModel kernels = kernel_model(fits, Runtime::kTinynas, board.clock_hz);
     const YAML::Node list = map.node("measured");
@@ -110,6 +111,16 @@ std::vector<LatencyModel> latency_models(const Board& board, const YamlMap& map,
     }
   }
   return models;
+}
+
+double clock_hz(const YamlMap& map) {
+  const std::string written = map.text("clock");
+  if (written.ends_with("Hz")) {
+    throw usage_error(map.name_of("clock") + ": got '" + written +
+                      "', expected the Hz without their unit, '" + written.substr(0, written.size() - 2) +
+                      "'");
+  }
+  return static_cast<double>(map.count("clock"));
 }
 
 Board read_board(const YAML::Node& root, const std::string& where, const Measurements& measurements) {
@@ -124,7 +135,7 @@ Board read_board(const YAML::Node& root, const std::string& where, const Measure
   board.memory = read_memory(map.node("memory"), map.name_of("memory"));
   board.flash_bytes = map.bytes("flash");
   if (map.has("flash_reserve")) board.flash_reserve_bytes = map.bytes("flash_reserve");
-  board.clock_hz = static_cast<double>(map.count("clock"));
+  board.clock_hz = clock_hz(map);
   if (map.has("active_power_mw")) board.active_power_mw = map.positive("active_power_mw");
   board.price_class = map.text("price_class");
   board.sources = read_sources(map);
@@ -183,7 +194,12 @@ Board load_board(const std::filesystem::path& yaml, const Measurements& measurem
     throw usage_error("board file '" + yaml.string() + "' does not exist");
   }
   try {
-    return read_board(YAML::LoadFile(yaml.string()), yaml.string(), measurements);
+    const std::vector<YAML::Node> documents = YAML::LoadAllFromFile(yaml.string());
+    if (documents.size() != 1) {
+      throw usage_error(yaml.string() + ": got " + std::to_string(documents.size()) +
+                        " YAML documents, expected one board");
+    }
+    return read_board(documents.front(), yaml.string(), measurements);
   } catch (const YAML::Exception& error) {
     throw usage_error(yaml.string() + ": is not YAML: " + error.what());
   }

@@ -18,7 +18,7 @@ using NetworkLoader = std::function<Graph(const std::filesystem::path& file, std
 // A table with the columns `file` (a network, relative to the table), `resolution` (optional) and
 // `latency_ms`: then kernel_ms is what the board's kernel model (fit_kernels) gives; or with `macs` and
 // `latency_ms`. Throws Error(kUsage) naming file:line: another column, neither or both of file and macs, NaN,
-// 0 or a negative number, a network that does not load; and naming the file when it has fewer than three
+// 0 or a negative number, a network that does not load; and naming the file where fit_measured() refuses the
 // rows.
 std::vector<MeasuredLatency> read_user_measurements(const std::filesystem::path& csv, const Board& board,
                                                     const Measurements& measurements,

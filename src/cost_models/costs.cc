@@ -93,6 +93,8 @@ CostReport estimate(const Graph& graph, const MemoryPlan& plan, const CostOption
     report.latency_ms = total_ms;
     report.latency_basis = model->basis;
     report.latency_error_band = latency->quality.error_band;
+    report.latency_r2 = latency->quality.r2;
+    report.latency_extrapolated = latency->quality.extrapolates(report.macs);
     // mW * ms = microjoules. A board without a figure of its power has no energy model.
     if (options.board->active_power_mw > 0)
       report.energy_mj = options.board->active_power_mw * total_ms / 1e3;

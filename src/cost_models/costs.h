@@ -52,9 +52,12 @@ struct CostReport {
   FlashCost flash;
   std::optional<double> latency_ms;  // needs a board
   std::optional<double> energy_mj;
-  // What the latency rests on and how far it may be off, relative; without a board, and where nothing tells, none.
+  // What the latency rests on and how far it may be off, relative; without a board, and where nothing tells,
+  // none.
   std::optional<LatencyBasis> latency_basis;
   std::optional<double> latency_error_band;
+  std::optional<double> latency_r2;   // of the fit behind it
+  bool latency_extrapolated = false;  // the network is far outside of what was measured (FitQuality)
   std::vector<OperatorCost> operators;
   std::string bottleneck;  // the operator with the largest live bytes
 };

@@ -29,6 +29,9 @@ nlohmann::json to_json(const CostReport& costs) {
   json["latency_basis"] =
       costs.latency_basis ? nlohmann::json(name_of(*costs.latency_basis)) : nlohmann::json();
   json["latency_error_band"] = optional_json(costs.latency_error_band);
+  json["latency_r2"] = optional_json(costs.latency_r2);
+  json["latency_extrapolated"] =
+      costs.latency_ms ? nlohmann::json(costs.latency_extrapolated) : nlohmann::json();
   json["bottleneck"] = costs.bottleneck;
   json["operators"] = nlohmann::json::array();
   for (const OperatorCost& op : costs.operators) {

@@ -4,6 +4,7 @@
 #include <charconv>
 #include <cmath>
 #include <stdexcept>
+#include <string_view>
 
 #include "base/closest.h"
 #include "base/error.h"
@@ -57,7 +58,9 @@ std::vector<std::string> split_fields(const std::string& line, const std::string
 
 CsvTable::CsvTable(const std::string& text, const std::string& where) : where_(where) {
   int number = 0;
-  for (size_t at = 0; at < text.size();) {
+  // Spreadsheets put a byte order mark in front.
+  constexpr std::string_view kMark = "\xEF\xBB\xBF";
+  for (size_t at = text.starts_with(kMark) ? kMark.size() : 0; at < text.size();) {
     const size_t end = std::min(text.find('\n', at), text.size());
     const std::string line = trimmed(text.substr(at, end - at));
     at = end + 1;
@@ -94,7 +97,8 @@ void CsvTable::require_columns(const std::vector<std::string>& known,
     if (std::find(known.begin(), known.end(), column) != known.end()) continue;
     const auto meant = closest_word(column, known);
     throw usage_error(place + ": unknown column \"" + column + "\"" +
-                      (meant ? ", did you mean \"" + *meant + "\"?" : "") + " Expected " + joined(known));
+                      (meant ? ", did you mean \"" + *meant + "\"? Expected " : ", expected ") +
+                      joined(known));
   }
   for (const std::string& column : required) {
     if (!has(column)) throw usage_error(place + ": column \"" + column + "\" is missing");
@@ -130,6 +134,8 @@ double CsvTable::positive(size_t row, const std::string& column) const {
 std::string CsvTable::place(size_t row) const { return where_ + ":" + std::to_string(rows_.at(row).line); }
 
 CsvTable read_csv(const std::filesystem::path& path) {
+  if (std::filesystem::is_directory(path))
+    throw usage_error("table '" + path.string() + "' is a folder, expected a CSV file");
   if (!std::filesystem::is_regular_file(path)) {
     throw usage_error("table '" + path.string() + "' does not exist");
   }

@@ -7,7 +7,8 @@
 
 namespace tinynas {
 
-// Fields are trimmed; one in double quotes may hold commas, and "" for a quote. Empty lines are skipped.
+// Fields are trimmed; one in double quotes may hold commas, and "" for a quote. Empty lines and
+// a byte order mark are skipped.
 class CsvTable {
  public:
   // Throws Error(kUsage) naming file:line: no header, a column twice, a row of another number of fields, an

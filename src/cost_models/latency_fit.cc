@@ -1,6 +1,7 @@
 #include "cost_models/latency_fit.h"
 
 #include <Eigen/Dense>
+#include <algorithm>
 #include <cmath>
 #include <stdexcept>
 
@@ -34,6 +35,16 @@ void check(const std::vector<std::vector<double>>& features, const std::vector<d
   }
 }
 
+// Measurements near the largest double pass check(), but not the sums of their squares.
+void check_finite(const LinearFit& fit, const std::string& what) {
+  const auto finite = [](double value) { return std::isfinite(value); };
+  if (std::all_of(fit.coefficients.begin(), fit.coefficients.end(), finite) &&
+      std::all_of(fit.fitted.begin(), fit.fitted.end(), finite) && finite(fit.r2.value_or(0)) &&
+      finite(fit.error_band().value_or(0)))
+    return;
+  throw usage_error(what + ": no fit: the numbers are too large or too small to compute with");
+}
+
 // Unconstrained least squares on some of the columns.
 struct Candidate {
   std::vector<int> support;
@@ -56,7 +67,8 @@ std::optional<Candidate> solve(const Eigen::MatrixXd& design, const Eigen::Vecto
   return candidate;
 }
 
-// (1 - prediction without the row) for every row, from the residuals and leverages of the whole fit.
+// (1 - prediction without the row) for every row, from the residuals and leverages of the whole fit; empty
+// where one of them cannot be had.
 std::vector<double> leave_one_out(const Eigen::MatrixXd& design, const Eigen::VectorXd& wanted,
                                   const Candidate& best) {
   const Eigen::MatrixXd chosen = design(Eigen::all, best.support);
@@ -69,7 +81,8 @@ std::vector<double> leave_one_out(const Eigen::MatrixXd& design, const Eigen::Ve
   constexpr double kAlone = 1e-9;
   for (Eigen::Index row = 0; row < chosen.rows(); ++row) {
     const double rest = 1 - q.row(row).squaredNorm();
-    if (rest > kAlone) errors.push_back(residual(row) / rest);
+    if (rest <= kAlone) return {};
+    errors.push_back(residual(row) / rest);
   }
   return errors;
 }
@@ -124,7 +137,9 @@ LinearFit fit_nonnegative(const std::vector<std::vector<double>>& features,
   const double total = (target.array() - target.mean()).square().sum();
   if (targets.size() > best->support.size() && total > 0)
     fit.r2 = 1 - (predicted - target).squaredNorm() / total;
+  fit.fitted.assign(predicted.begin(), predicted.end());
   fit.leave_one_out = leave_one_out(design, wanted, *best);
+  check_finite(fit, what);
   return fit;
 }
 

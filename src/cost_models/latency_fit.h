@@ -16,8 +16,10 @@ struct LinearFit {
   // coefficients above 0: such a fit passes through every row.
   std::optional<double> r2;
   int rows = 0;
+  std::vector<double> fitted;  // the prediction for every row
   // Relative residual (target - prediction) / target of every row, predicted from the other rows. Empty when
-  // there are not more rows than coefficients above 0.
+  // there are not more rows than coefficients above 0, and when a coefficient hangs on one row alone: without
+  // that row nothing can be predicted, and leaving it out of the mean would hide just that.
   std::vector<double> leave_one_out;
   // Root mean square of leave_one_out.
   std::optional<double> error_band() const;
@@ -28,7 +30,8 @@ struct LinearFit {
 // the unconstrained solution on its own support, and every support is tried (at most kMaxFeatures features).
 // Columns that add nothing (dependent on others, or zero) get 0. leave_one_out comes from the leverages (hat
 // matrix) of the chosen support. Throws Error(kUsage) naming `what`: no rows, rows of different lengths, a
-// feature or target that is not finite, a negative feature, a target that is not above 0.
+// feature or target that is not finite, a negative feature, a target that is not above 0, numbers so large
+// that the fit's sums overflow.
 inline constexpr int kMaxFeatures = 6;
 LinearFit fit_nonnegative(const std::vector<std::vector<double>>& features,
                           const std::vector<double>& targets, const std::string& what);

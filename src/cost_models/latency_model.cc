@@ -128,6 +128,16 @@ double LatencyGroup::operator_ms(const Graph& graph, const Op& op, const PlanSte
   return ms[static_cast<size_t>(kernel)].of(latency_features(call, op_macs));
 }
 
+bool FitQuality::extrapolates(int64_t macs) const {
+  constexpr double kFar = 2;
+  const auto count = static_cast<double>(macs);
+  return most_macs > 0 && (count > kFar * most_macs || count * kFar < least_macs);
+}
+
+std::string LatencyModel::backbone_name(size_t group) const {
+  return groups.size() == 1 ? "all" : name_of(static_cast<Backbone>(group));
+}
+
 const LatencyGroup& LatencyModel::group_of(const Graph& graph) const {
   return groups.size() == 1 ? groups.front() : groups[static_cast<size_t>(backbone_of(graph))];
 }
@@ -149,10 +159,12 @@ nlohmann::json to_json(const LatencyModel& model) {
                                                          {"call", costs.call},
                                                          {"nominal_mac", costs.nominal_mac}};
     }
-    groups.push_back({{"backbone", model.groups.size() == 1 ? "all" : name_of(static_cast<Backbone>(i))},
+    groups.push_back({{"backbone", model.backbone_name(i)},
                       {"r2", optional_json(group.quality.r2)},
                       {"error_band", optional_json(group.quality.error_band)},
                       {"rows", group.quality.rows},
+                      {"least_macs", group.quality.least_macs},
+                      {"most_macs", group.quality.most_macs},
                       {"fixed_ms", group.fixed_ms},
                       {"ms_per_unit", kernels}});
   }

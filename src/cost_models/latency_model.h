@@ -73,6 +73,13 @@ struct FitQuality {
   std::optional<double> r2;          // none with no more rows than coefficients
   std::optional<double> error_band;  // relative; none where nothing tells
   int rows = 0;                      // measurements behind the fit
+  // MACs of the smallest and the largest network behind it; 0 where it was fitted to layers.
+  double least_macs = 0;
+  double most_macs = 0;
+
+  // Whether a network has less than half of the least or more than twice the most MACs: then the error band
+  // says nothing about it.
+  bool extrapolates(int64_t macs) const;
 };
 
 // The families whose latency is linear in MACs, each with a slope of its own (the MicroNets study).
@@ -99,6 +106,8 @@ struct LatencyModel {
   std::vector<LatencyGroup> groups;  // one for every network, or one by Backbone
 
   const LatencyGroup& group_of(const Graph& graph) const;
+  // "mbconv"; "all" where there is one group.
+  std::string backbone_name(size_t group) const;
   // "published, error band 12 %", "uncalibrated, error band not known".
   std::string describe(const FitQuality& quality) const;
 };

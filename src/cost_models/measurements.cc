@@ -1,7 +1,10 @@
 #include "cost_models/measurements.h"
 
+#include <spdlog/fmt/fmt.h>
+
 #include <algorithm>
 #include <cmath>
+#include <set>
 
 #include "base/error.h"
 #include "base/files.h"
@@ -150,6 +153,21 @@ KernelCoefficients per_nominal_mac(double ms) {
 
 FitQuality quality_of(const LinearFit& fit) { return {fit.r2, fit.error_band(), fit.rows}; }
 
+void add_macs(FitQuality& quality, double macs) {
+  quality.least_macs = quality.most_macs > 0 ? std::min(quality.least_macs, macs) : macs;
+  quality.most_macs = std::max(quality.most_macs, macs);
+}
+
+bool is_by_kernels(const std::vector<MeasuredLatency>& rows) {
+  return std::all_of(rows.begin(), rows.end(),
+                     [](const MeasuredLatency& row) { return row.kernel_ms.has_value(); });
+}
+
+// kOther takes what is neither, and so learns from all.
+bool teaches(const PublishedLatency& row, const std::string& board, Backbone backbone) {
+  return row.board == board && (backbone == Backbone::kOther || row.backbone == backbone);
+}
+
 // 1 - residual / total sum of squares.
 double pooled_r2(const std::vector<double>& targets, double squared_residual) {
   double mean = 0;
@@ -201,6 +219,7 @@ KernelFits fit_kernels(const Measurements& measurements, const std::string& core
   double squared_residual = 0;
   std::vector<double> all_targets;
   std::vector<double> all_errors;  // leave-one-out
+  bool all_known = true;           // of every kernel
   for (size_t kernel = 0; kernel < fits.by_kernel.size(); ++kernel) {
     std::vector<std::vector<double>> features;
     std::vector<double> targets;
@@ -219,17 +238,16 @@ KernelFits fit_kernels(const Measurements& measurements, const std::string& core
         "kernel_instructions.csv: " + fits.core + ", " + symbol_of(static_cast<Kernel>(kernel));
     LinearFit& fit = fits.by_kernel[kernel];
     fit = fit_nonnegative(features, targets, what);
-    for (size_t row = 0; row < targets.size(); ++row) {
-      double predicted = 0;
-      for (size_t i = 0; i < features[row].size(); ++i) predicted += features[row][i] * fit.coefficients[i];
-      squared_residual += (targets[row] - predicted) * (targets[row] - predicted);
-    }
+    for (size_t row = 0; row < targets.size(); ++row)
+      squared_residual += (targets[row] - fit.fitted[row]) * (targets[row] - fit.fitted[row]);
+    all_known = all_known && !fit.leave_one_out.empty();
     all_targets.insert(all_targets.end(), targets.begin(), targets.end());
     all_errors.insert(all_errors.end(), fit.leave_one_out.begin(), fit.leave_one_out.end());
   }
   fits.quality.r2 = pooled_r2(all_targets, squared_residual);
   fits.quality.rows = static_cast<int>(all_targets.size());
-  if (const auto residual = root_mean_square(all_errors)) fits.quality.error_band = *residual + open;
+  if (const auto residual = root_mean_square(all_errors); residual && all_known)
+    fits.quality.error_band = *residual + open;
   fits.source = "instructions of tinynas' own kernels on " + fits.core + " (gcc -O2, counted in QEMU over " +
                 std::to_string(all_targets.size()) + " layers)";
   if (fits.cycles_known) {
@@ -248,7 +266,7 @@ std::vector<LinearFit> fit_published(const std::vector<PublishedLatency>& rows, 
     std::vector<std::vector<double>> features;
     std::vector<double> targets;
     for (const PublishedLatency& row : rows) {
-      if (row.board != board || (backbone != Backbone::kOther && row.backbone != backbone)) continue;
+      if (!teaches(row, board, backbone)) continue;
       features.push_back({row.macs, 1.0});
       targets.push_back(row.latency_ms);
     }
@@ -277,34 +295,61 @@ LatencyModel kernel_model(const KernelFits& fits, Runtime runtime, double clock_
   return model;
 }
 
-LatencyModel published_model(const std::vector<LinearFit>& fits, const std::string& board) {
+LatencyModel published_model(const std::vector<LinearFit>& fits, const std::vector<PublishedLatency>& rows,
+                             const std::string& board) {
   LatencyModel model;
   model.runtime = Runtime::kTflm;
   model.basis = LatencyBasis::kPublished;
   model.source = "MACs x slope + fixed cost by backbone, from MicroNets' published latencies on " + board +
                  " (TensorFlow Lite Micro with CMSIS-NN)";
-  for (const LinearFit& fit : fits) {
-    model.groups.push_back({per_nominal_mac(fit.coefficients[0]), fit.coefficients[1], quality_of(fit)});
+  for (size_t i = 0; i < fits.size(); ++i) {
+    LatencyGroup group{per_nominal_mac(fits[i].coefficients[0]), fits[i].coefficients[1],
+                       quality_of(fits[i])};
+    for (const PublishedLatency& row : rows) {
+      if (teaches(row, board, static_cast<Backbone>(i))) add_macs(group.quality, row.macs);
+    }
+    model.groups.push_back(group);
   }
   return model;
 }
 
-LatencyModel measured_model(const std::vector<MeasuredLatency>& rows, const LatencyModel& kernels,
-                            Runtime runtime, const std::string& source) {
+LinearFit fit_measured(const std::vector<MeasuredLatency>& rows, const std::string& source) {
   constexpr size_t kLeastRows = 3;  // two coefficients, and one row to tell how good they are
-  if (rows.size() < kLeastRows) {
-    throw usage_error(source + ": got " + std::to_string(rows.size()) + " measurements, expected at least " +
-                      std::to_string(kLeastRows) + " (a slope, a fixed cost, and one to judge them by)");
-  }
-  const bool by_kernels = std::all_of(rows.begin(), rows.end(),
-                                      [](const MeasuredLatency& row) { return row.kernel_ms.has_value(); });
+  const bool by_kernels = is_by_kernels(rows);
   std::vector<std::vector<double>> features;
   std::vector<double> targets;
+  std::set<double> works;
   for (const MeasuredLatency& row : rows) {
-    features.push_back({by_kernels ? *row.kernel_ms : row.macs, 1.0});
+    const double work = by_kernels ? *row.kernel_ms : row.macs;
+    works.insert(work);
+    features.push_back({work, 1.0});
     targets.push_back(row.latency_ms);
   }
-  const LinearFit fit = fit_nonnegative(features, targets, source);
+  if (works.size() < kLeastRows) {
+    throw usage_error(source + ": got " + std::to_string(rows.size()) + " measurements of " +
+                      std::to_string(works.size()) + " different amounts of work, expected at least " +
+                      std::to_string(kLeastRows) +
+                      " different ones (a slope, a fixed cost, and one to judge them by)");
+  }
+  LinearFit fit = fit_nonnegative(features, targets, source);
+  if (!(fit.coefficients[0] > 0)) {
+    throw usage_error(source +
+                      ": the latencies do not grow with the work (slope 0), expected more ms for more MACs");
+  }
+  if (fit.r2 && *fit.r2 <= 0) {
+    throw usage_error(
+        fmt::format("{}: a line of the work explains the latencies no better than their mean (r2 {:.2f}), "
+                    "expected ms that "
+                    "grow with MACs",
+                    source, *fit.r2));
+  }
+  return fit;
+}
+
+LatencyModel measured_model(const std::vector<MeasuredLatency>& rows, const LatencyModel& kernels,
+                            Runtime runtime, const std::string& source) {
+  const LinearFit fit = fit_measured(rows, source);
+  const bool by_kernels = is_by_kernels(rows);
   LatencyModel model;
   model.runtime = runtime;
   model.basis = LatencyBasis::kMeasured;
@@ -313,6 +358,7 @@ LatencyModel measured_model(const std::vector<MeasuredLatency>& rows, const Late
   LatencyGroup group;
   group.fixed_ms = fit.coefficients[1];
   group.quality = quality_of(fit);
+  for (const MeasuredLatency& row : rows) add_macs(group.quality, row.macs);
   if (by_kernels) {
     group.ms = kernels.groups.front().ms;
     for (FeatureCosts& costs : group.ms) costs = scaled(costs, fit.coefficients[0]);

@@ -84,9 +84,15 @@ struct MeasuredLatency {
 };
 
 LatencyModel kernel_model(const KernelFits& fits, Runtime runtime, double clock_hz);
-LatencyModel published_model(const std::vector<LinearFit>& fits, const std::string& board);
-// scale x kernel model + fixed cost when every row has kernel_ms, MACs x slope + fixed cost otherwise. Throws
-// Error(kUsage) with fewer than three rows.
+// `fits` of fit_published() on `rows`.
+LatencyModel published_model(const std::vector<LinearFit>& fits, const std::vector<PublishedLatency>& rows,
+                             const std::string& board);
+// scale x kernel model + fixed cost when every row has kernel_ms, MACs x slope + fixed cost otherwise: the
+// coefficients are the scale (or slope) and the fixed cost. Throws Error(kUsage) naming `source`: fewer than
+// three rows of different work (two lie on a line whatever they are), latencies that do not grow with work, a
+// line that explains them no better than their mean (r2 <= 0).
+LinearFit fit_measured(const std::vector<MeasuredLatency>& rows, const std::string& source);
+// The model of fit_measured(), which throws.
 LatencyModel measured_model(const std::vector<MeasuredLatency>& rows, const LatencyModel& kernels,
                             Runtime runtime, const std::string& source);
 

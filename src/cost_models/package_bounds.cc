@@ -66,18 +66,21 @@ std::vector<CoreSizes> sizes_by_core() {
   return cores;
 }
 
-const KernelSizes& sizes_of(std::string_view core) {
+// Of the core, or of all.
+const CoreSizes& sizes_of(std::string_view core) {
   static const std::vector<CoreSizes> cores = sizes_by_core();
   for (const CoreSizes& known : cores) {
-    if (known.core == core) return known.kernels;
+    if (known.core == core) return known;
   }
-  return cores.front().kernels;
+  return cores.front();
 }
 
 }  // namespace
 
+bool has_bounds_of(std::string_view core) { return sizes_of(core).core == core; }
+
 PackageBounds package_bounds(const Graph& graph, const MemoryPlan& plan, std::string_view core) {
-  const KernelSizes& sizes = sizes_of(core);
+  const KernelSizes& sizes = sizes_of(core).kernels;
   std::array<bool, kKernels> linked{};
   int64_t alignment_bytes = 0;
   for (const PlanStep& step : plan.order) {

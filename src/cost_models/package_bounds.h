@@ -17,6 +17,8 @@ struct PackageBounds {
 // For gcc -O2 or -Os with --gc-sections on `core` ("cortex-m4"), from kernel_sizes.inc, which
 // tools/measure_kernels writes. A core that is not in it, and none (""), get the largest of all. export's
 // tests link packages and compare.
+// Whether kernel_sizes.inc has the core: else the largest of all stand in for it.
+bool has_bounds_of(std::string_view core);
 PackageBounds package_bounds(const Graph& graph, const MemoryPlan& plan, std::string_view core = {});
 
 }  // namespace tinynas

@@ -1,7 +1,9 @@
 #include "cost_models/packing.h"
 
 #include <algorithm>
+#include <limits>
 #include <numeric>
+#include <span>
 
 #include "base/rng.h"
 
@@ -12,12 +14,15 @@ constexpr int kSearchRounds = 400;  // each is one first-fit, about a microsecon
 
 bool alive_together(const Lifetime& a, const Lifetime& b) { return a.first <= b.last && b.first <= a.last; }
 
-// First fit in a given order. What is placed is kept by step, so that a buffer looks only at those that it
-// can meet.
-class FirstFit {
+// What is placed, by step, so that a buffer looks only at those that it can meet.
+class Placed {
  public:
-  explicit FirstFit(const std::vector<Lifetime>& lifetimes)
-      : lifetimes_(lifetimes), offsets_(lifetimes.size()) {
+  struct Extent {
+    int64_t offset;
+    int64_t end;
+  };
+
+  explicit Placed(const std::vector<Lifetime>& lifetimes) {
     int steps = 0;
     for (const Lifetime& lifetime : lifetimes) steps = std::max(steps, lifetime.last + 1);
     begin_.assign(static_cast<size_t>(steps) + 1, 0);
@@ -25,15 +30,48 @@ class FirstFit {
       for (int step = lifetime.first; step <= lifetime.last; ++step) ++begin_[static_cast<size_t>(step) + 1];
     }
     std::partial_sum(begin_.begin(), begin_.end(), begin_.begin());
-    placed_.resize(static_cast<size_t>(begin_.back()));
-    end_.resize(static_cast<size_t>(steps));
+    extents_.resize(static_cast<size_t>(begin_.back()));
+    end_.assign(begin_.begin(), begin_.end() - 1);
   }
 
+  void clear() { std::copy(begin_.begin(), begin_.end() - 1, end_.begin()); }
+
+  void add(const Lifetime& lifetime, int64_t offset) {
+    for (int step = lifetime.first; step <= lifetime.last; ++step) {
+      extents_[static_cast<size_t>(end_[static_cast<size_t>(step)]++)] = {offset,
+                                                                          offset + lifetime.size_at(step)};
+    }
+  }
+
+  // In the order in which they were added.
+  std::span<const Extent> at(int step) {
+    const int first = begin_[static_cast<size_t>(step)];
+    const int count = end_[static_cast<size_t>(step)] - first;
+    comparisons_ += count;
+    return {extents_.data() + first, static_cast<size_t>(count)};
+  }
+
+  int64_t comparisons() const { return comparisons_; }
+
+ private:
+  std::vector<int> begin_;  // by step: first of its places in extents_
+  std::vector<int> end_;    // by step: behind the last that is taken
+  std::vector<Extent> extents_;
+  int64_t comparisons_ = 0;
+};
+
+// First fit in a given order.
+class FirstFit {
+ public:
+  explicit FirstFit(const std::vector<Lifetime>& lifetimes)
+      : lifetimes_(lifetimes), offsets_(lifetimes.size()), placed_(lifetimes) {}
+
   const std::vector<int64_t>& offsets() const { return offsets_; }
+  int64_t comparisons() const { return placed_.comparisons(); }
 
   // The height of the packing, or any value above `limit` as soon as it is known to exceed that.
   int64_t place(const std::vector<int>& order, int64_t limit) {
-    std::copy(begin_.begin(), begin_.end() - 1, end_.begin());
+    placed_.clear();
     int64_t height = 0;
     for (const int buffer : order) {
       const Lifetime& lifetime = lifetimes_[static_cast<size_t>(buffer)];
@@ -41,19 +79,12 @@ class FirstFit {
       height = std::max(height, offset + lifetime.size);
       if (height > limit) return height;
       offsets_[static_cast<size_t>(buffer)] = offset;
-      for (int step = lifetime.first; step <= lifetime.last; ++step) {
-        placed_[static_cast<size_t>(end_[static_cast<size_t>(step)]++)] = {offset,
-                                                                           offset + lifetime.size_at(step)};
-      }
+      placed_.add(lifetime, offset);
     }
     return height;
   }
 
  private:
-  struct Extent {
-    int64_t offset;
-    int64_t end;
-  };
   struct Obstacle {
     int64_t offset;
     int64_t end;
@@ -64,10 +95,8 @@ class FirstFit {
     obstacles_.clear();
     for (int step = lifetime.first; step <= lifetime.last; ++step) {
       const int64_t needed = lifetime.size_at(step);
-      for (int i = begin_[static_cast<size_t>(step)]; i < end_[static_cast<size_t>(step)]; ++i) {
-        const Extent& extent = placed_[static_cast<size_t>(i)];
+      for (const Placed::Extent& extent : placed_.at(step))
         obstacles_.push_back({extent.offset, extent.end, needed});
-      }
     }
     std::sort(obstacles_.begin(), obstacles_.end(),
               [](const Obstacle& a, const Obstacle& b) { return a.offset < b.offset; });
@@ -87,9 +116,7 @@ class FirstFit {
 
   const std::vector<Lifetime>& lifetimes_;
   std::vector<int64_t> offsets_;
-  std::vector<int> begin_;  // by step: first of its places in placed_
-  std::vector<int> end_;    // by step: behind the last that is taken
-  std::vector<Extent> placed_;
+  Placed placed_;
   std::vector<Obstacle> obstacles_;
 };
 
@@ -146,41 +173,37 @@ std::vector<int> around_peak(const std::vector<Lifetime>& lifetimes, const Packi
 // when it does not.
 bool pack_from_both_ends(const std::vector<Lifetime>& lifetimes, int64_t height, Packing& packing) {
   packing = {std::vector<int64_t>(lifetimes.size(), 0), height};
+  size_t fitted = 0;
   std::vector<int> order = order_of(lifetimes, First::kEarliest);
   std::stable_partition(order.begin(), order.end(), [&](int i) {
     const Lifetime& lifetime = lifetimes[static_cast<size_t>(i)];
     return lifetime.first != lifetime.last;
   });
-  std::vector<int> placed;
+  Placed placed(lifetimes);
   const auto is_free = [&](const Lifetime& lifetime, int64_t offset) {
     if (offset < 0 || offset + lifetime.size > height) return false;
-    return std::none_of(placed.begin(), placed.end(), [&](int other) {
-      const Lifetime& there = lifetimes[static_cast<size_t>(other)];
-      const int64_t at = packing.offsets[static_cast<size_t>(other)];
-      for (int step = std::max(lifetime.first, there.first); step <= std::min(lifetime.last, there.last);
-           ++step) {
-        if (at < offset + lifetime.size_at(step) && offset < at + there.size_at(step)) return true;
+    for (int step = lifetime.first; step <= lifetime.last; ++step) {
+      for (const Placed::Extent& there : placed.at(step)) {
+        if (there.offset < offset + lifetime.size_at(step) && offset < there.end) return false;
       }
-      return false;
-    });
+    }
+    return true;
   };
   for (const int index : order) {
     const Lifetime& lifetime = lifetimes[static_cast<size_t>(index)];
     std::vector<int64_t> candidates{0, height - lifetime.size};
     if (lifetime.first == lifetime.last) {
-      for (const int other : placed) {
-        if (!alive_together(lifetime, lifetimes[static_cast<size_t>(other)])) continue;
-        candidates.push_back(packing.offsets[static_cast<size_t>(other)] +
-                             lifetimes[static_cast<size_t>(other)].size_at(lifetime.first));
-      }
+      for (const Placed::Extent& there : placed.at(lifetime.first)) candidates.push_back(there.end);
     }
     const auto found = std::find_if(candidates.begin(), candidates.end(),
                                     [&](int64_t offset) { return is_free(lifetime, offset); });
-    if (found == candidates.end()) return false;
+    if (found == candidates.end()) break;
     packing.offsets[static_cast<size_t>(index)] = *found;
-    placed.push_back(index);
+    placed.add(lifetime, *found);
+    ++fitted;
   }
-  return true;
+  packing.comparisons = placed.comparisons();
+  return fitted == order.size();
 }
 
 // Swaps buffers around the peak; goes on from whatever is not worse.
@@ -217,11 +240,19 @@ Packing pack(const std::vector<Lifetime>& lifetimes, int64_t lower_bound) {
     if (height >= best.height) continue;
     best = {first_fit.offsets(), height};
     best_order = std::move(order);
-    if (best.height <= lower_bound) return best;
+    if (best.height <= lower_bound) break;
   }
-  Packing from_both_ends;
-  if (pack_from_both_ends(lifetimes, lower_bound, from_both_ends)) return from_both_ends;
-  search_orders(lifetimes, first_fit, std::move(best_order), lower_bound, best);
+  int64_t comparisons = 0;
+  if (best.height > lower_bound) {
+    Packing from_both_ends;
+    const bool fits = pack_from_both_ends(lifetimes, lower_bound, from_both_ends);
+    comparisons = from_both_ends.comparisons;
+    if (fits)
+      best = std::move(from_both_ends);
+    else
+      search_orders(lifetimes, first_fit, std::move(best_order), lower_bound, best);
+  }
+  best.comparisons = comparisons + first_fit.comparisons();
   return best;
 }
 
@@ -229,7 +260,7 @@ Packing pack_greedily(const std::vector<Lifetime>& lifetimes) {
   FirstFit first_fit(lifetimes);
   const int64_t height =
       first_fit.place(order_of(lifetimes, First::kLargest), std::numeric_limits<int64_t>::max());
-  return {first_fit.offsets(), height};
+  return {first_fit.offsets(), height, first_fit.comparisons()};
 }
 
 }  // namespace tinynas

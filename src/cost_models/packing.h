@@ -22,6 +22,7 @@ struct Lifetime {
 struct Packing {
   std::vector<int64_t> offsets;  // by index of the lifetimes
   int64_t height = 0;            // highest end of a buffer
+  int64_t comparisons = 0;       // of a buffer with one that it may meet: what the work is counted in
 };
 
 // Places the buffers so that none overlaps another that is alive at the same time. `lower_bound`: the largest

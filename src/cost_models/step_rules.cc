@@ -38,9 +38,11 @@ int64_t scratch_bytes(const Graph& graph, const Op& op, bool in_place, Runtime r
 InPlaceRules::InPlaceRules(const Graph& graph, bool allowed)
     : graph_(graph), allowed_(allowed), made_smaller_(graph.tensors.size(), false) {
   for (const Op& op : graph.ops) {
-    if (op.kind != OpKind::kDepthwiseConv2d || op.depth_multiplier > 1) continue;
-    made_smaller_[static_cast<size_t>(op.output)] =
-        graph.tensor(op.output).bytes() < graph.tensor(op.inputs[0]).bytes();
+    const bool is_depthwise = op.kind == OpKind::kDepthwiseConv2d && op.depth_multiplier == 1;
+    if (!is_depthwise && op.kind != OpKind::kAdd) continue;
+    bool smaller = is_depthwise && graph.tensor(op.output).bytes() < graph.tensor(op.inputs[0]).bytes();
+    for (const TensorId id : op.inputs) smaller = smaller || made_smaller_[static_cast<size_t>(id)];
+    made_smaller_[static_cast<size_t>(op.output)] = smaller;
   }
 }
 

@@ -28,8 +28,8 @@ class InPlaceRules {
  private:
   const Graph& graph_;
   bool allowed_;
-  std::vector<bool>
-      made_smaller_;  // by tensor: the output of a depthwise convolution that may shrink its input's buffer
+  std::vector<bool> made_smaller_;  // by tensor: it may lie in a buffer that a depthwise convolution shrank,
+                                    // whose output it is or over which it was written in place
 };
 
 }  // namespace tinynas

@@ -8,8 +8,8 @@
 namespace tinynas {
 namespace {
 
-// TFLM + CMSIS-NN, one inference each, Cortex-M4 in QEMU (the project's table of peers,
-// docs/decisions/0016-estimate.md).
+// TFLM + CMSIS-NN, one inference each, Cortex-M4 in QEMU: the table of
+// docs/decisions/0021-what-a-fit-may-say.md, with its source.
 constexpr std::array<TflmPeer, 4> kPeers{{
     {"person-detection", 30, 2738, 207968 + 4 * 2738, 84200, 55296, 345352, 44784},
     {"resnet-ic", 15, 346, 77360 + 4 * 346, 56928, 49728, 150668, 52172},

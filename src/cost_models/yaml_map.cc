@@ -25,7 +25,8 @@ YamlMap::YamlMap(YAML::Node node, std::string where, const std::vector<std::stri
     if (std::find(keys.begin(), keys.end(), key) == keys.end()) {
       const auto meant = closest_word(key, keys);
       throw usage_error(where_ + ": unknown key \"" + key + "\"" +
-                        (meant ? ", did you mean \"" + *meant + "\"?" : "") + " Expected " + list_of(keys));
+                        (meant ? ", did you mean \"" + *meant + "\"? Expected " : ", expected ") +
+                        list_of(keys));
     }
     if (std::find(seen.begin(), seen.end(), key) != seen.end())
       throw usage_error(name_of(key) + ": stands twice");

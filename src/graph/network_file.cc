@@ -2,20 +2,13 @@
 
 #include "base/error.h"
 #include "base/files.h"
+#include "base/json_text.h"
 #include "graph/limits.h"
 #include "graph/lower.h"
 #include "graph/ofa_json.h"
 
 namespace tinynas {
 namespace {
-
-nlohmann::json parse(const std::string& text, const std::string& where) {
-  try {
-    return nlohmann::json::parse(text);
-  } catch (const nlohmann::json::exception& error) {
-    throw usage_error(where + ": not valid JSON: " + error.what());
-  }
-}
 
 BlockNetwork network_of_arch(const nlohmann::json& json, const std::string& where,
                              std::optional<int> resolution) {
@@ -70,7 +63,7 @@ NetworkFile load_network(const std::filesystem::path& path, std::optional<int> r
     throw usage_error("--resolution: got " + std::to_string(*resolution) + ", expected 1 to " +
                       std::to_string(kMaxDimension));
   }
-  NetworkFile file = read_network(parse(read_file(path), where), where, resolution);
+  NetworkFile file = read_network(parse_json(read_file(path), where), where, resolution);
   try {
     if (file.blocks) file.graph = lower(*file.blocks);
     file.graph.check();

@@ -61,6 +61,32 @@ void require_channels(const JsonReader& layer, const char* key, int expected) {
     layer[key].fail(std::to_string(expected) + ", the channels of the layer before");
 }
 
+void require_flag(const JsonReader& layer, const char* key, bool expected, const char* why) {
+  if (layer.has_value(key) && layer[key].flag() != expected)
+    layer[key].fail(std::string(expected ? "true" : "false") + " (" + why + ")");
+}
+
+void require_order(const JsonReader& layer) {
+  if (layer.has_value("ops_order")) layer["ops_order"].require_text("weight_bn_act");
+}
+
+// Weights are followed by batch norm, which stands for their bias: parameters are counted so.
+void require_batch_norm(const JsonReader& layer) {
+  require_flag(layer, "use_bn", true, "parameters are counted with batch norm's scale and shift");
+  require_flag(layer, "bias", false, "batch norm's shift is the bias");
+  require_order(layer);
+}
+
+// Read by those who train; here they only have to be what they are called.
+void check_batch_norm_settings(const JsonReader& root) {
+  if (!root.has_value("bn")) return;
+  const JsonReader settings = root["bn"];
+  if (!settings.is_object()) settings.fail("an object with momentum and eps");
+  for (const char* key : {"momentum", "eps"}) {
+    if (settings.has_value(key)) settings[key].number();
+  }
+}
+
 // Options of a layer that would change what is computed.
 void require_plain(const JsonReader& layer) {
   if (layer.has_value("use_se") && layer["use_se"].flag())
@@ -74,17 +100,16 @@ void require_plain(const JsonReader& layer) {
 ConvSpec read_conv(const JsonReader& layer, int in_channels) {
   require_type(layer, {"ConvLayer"});
   require_plain(layer);
+  require_batch_norm(layer);
   require_channels(layer, "in_channels", in_channels);
   ConvSpec conv;
   conv.channels = channels_of(layer["out_channels"]);
   const Size kernel = size_of(layer["kernel_size"], kMaxKernelSize);
   conv.kernel_h = kernel.h;
   conv.kernel_w = kernel.w;
-  if (layer.has_value("stride")) {
-    const Size stride = size_of(layer["stride"], kMaxStride);
-    conv.stride_h = stride.h;
-    conv.stride_w = stride.w;
-  }
+  const Size stride = size_of(layer["stride"], kMaxStride);
+  conv.stride_h = stride.h;
+  conv.stride_w = stride.w;
   conv.activation = activation_of(layer);
   return conv;
 }
@@ -111,11 +136,12 @@ int expanded_channels(const JsonReader& layer, int in_channels) {
 BlockSpec read_mbconv(const JsonReader& layer, int in_channels) {
   require_type(layer, {"MBInvertedConvLayer", "MBConvLayer"});
   require_plain(layer);
+  require_batch_norm(layer);
   require_channels(layer, "in_channels", in_channels);
   BlockSpec block;
   block.expanded_channels = expanded_channels(layer, in_channels);
   block.kernel = square_of(layer["kernel_size"], kMaxKernelSize);
-  block.stride = layer.has_value("stride") ? square_of(layer["stride"], kMaxStride) : 1;
+  block.stride = square_of(layer["stride"], kMaxStride);
   block.activation = activation_of(layer);
   block.channels = channels_of(layer["out_channels"]);
   return block;
@@ -151,6 +177,7 @@ BlockNetwork network_from_ofa_json(const nlohmann::json& json, const std::string
                                    std::optional<int> resolution) {
   const JsonReader root(json, where);
   BlockNetwork network;
+  check_batch_norm_settings(root);
   network.name = root.has_value("name") ? root["name"].text() : "network";
   if (!resolution && !root.has_value("resolution")) {
     throw usage_error(where +
@@ -185,6 +212,10 @@ BlockNetwork network_from_ofa_json(const nlohmann::json& json, const std::string
   }
   const JsonReader classifier = root["classifier"];
   require_type(classifier, {"LinearLayer"});
+  require_flag(classifier, "use_bn", false, "the classifier has a bias instead");
+  require_flag(classifier, "bias", true, "parameters are counted with it");
+  require_order(classifier);
+  if (activation_of(classifier) != Activation::kNone) classifier["act_func"].fail("null");
   require_channels(classifier, "in_features", channels);
   network.classes = channels_of(classifier["out_features"]);
   return network;

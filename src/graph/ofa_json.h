@@ -16,13 +16,15 @@ bool is_ofa_json(const nlohmann::json& json);
 // {mobile_inverted_conv, shortcut} (MCUNet) or {conv, shortcut} (Once-for-All's ResidualBlock): the first an
 // MBInvertedConvLayer or MBConvLayer, or a ZeroLayer or null where the block is skipped; the second null or
 // an IdentityLayer. Expansion 1 has no expansion convolution; mid_channels, where not null, overrides
-// round(in_channels * expand_ratio). Square inputs of `resolution` rows, or of the file's where that is not
-// given (Once-for-All's files have none). Blocks are called "block<i>" by their index in the file.
+// round(in_channels * expand_ratio). `stride` has no default. Square inputs of `resolution` rows, or of the
+// file's where that is not given (Once-for-All's files have none). Blocks are called "block<i>" by their
+// index in the file.
 //
 // Throws Error(kUsage) naming the file and the path inside the JSON: missing and mistyped values, channels
 // that do not follow from the layer before, and what our operators cannot express (squeeze-and-excite,
-// h-swish, groups, dilation, a shortcut that is no identity). Keys that do not change the operators (batch
-// norm's settings, dropout) are not read.
+// h-swish, groups, dilation, a shortcut that is no identity, convolutions without batch norm or with a bias
+// of their own, a classifier with batch norm, without a bias or with an activation). Of batch norm's settings
+// only the type is checked; dropout is not read.
 BlockNetwork network_from_ofa_json(const nlohmann::json& json, const std::string& where,
                                    std::optional<int> resolution);
 

@@ -120,6 +120,19 @@ TEST_CASE("errors of measurements name the file and the line") {
   const Folder folder;
   CHECK(error_of(folder, "macs,latency_ms\n1e6,2\n2e6,3\n3e6,4\n") == "accepted");
   CHECK_THAT(error_of(folder, "macs,latency_ms\n1e6,2\n2e6,3\n"), Contains("at least 3"));
+  // Two amounts of work lie on a line whatever was measured, one on every line.
+  CHECK_THAT(error_of(folder, "macs,latency_ms\n10e6,100\n10e6,100\n50e6,400\n"),
+             Contains("3 measurements of 2 different amounts of work"));
+  CHECK_THAT(error_of(folder, "macs,latency_ms\n1e6,2\n1e6,2\n1e6,2\n"),
+             Contains("3 measurements of 1 different amounts of work"));
+  CHECK_THAT(error_of(folder, "macs,latency_ms\n1e306,1e307\n5e306,5e307\n9e306,1e308\n2e307,1.7e308\n"),
+             Contains("too large"));
+  for (const char* falling : {"1e6,9\n2e6,7\n3e6,5\n", "1e6,5\n2e6,5\n3e6,5\n", "1e6,8\n4e6,3\n2e6,8\n"}) {
+    CHECK_THAT(error_of(folder, std::string("macs,latency_ms\n") + falling),
+               Contains("do not grow with the work"));
+  }
+  // The slope is above 0 and explains less than nothing: relative errors weigh the small ones.
+  CHECK_THAT(error_of(folder, "macs,latency_ms\n1e6,2\n2e6,9\n3e6,60\n4e6,60\n"), Contains("r2 -0.70"));
   CHECK_THAT(error_of(folder, "latency_ms\n1\n2\n3\n"), Contains("one of the two"));
   CHECK_THAT(error_of(folder, "file,macs,latency_ms\na,1,1\n"), Contains("one of the two"));
   CHECK_THAT(error_of(folder, "macs,latency\n1e6,2\n"), Contains("did you mean \"latency_ms\""));

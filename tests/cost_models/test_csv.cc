@@ -35,10 +35,17 @@ TEST_CASE("a table's fields are found by column") {
   CHECK_THROWS_AS(table.text(0, "none"), std::logic_error);
 }
 
+TEST_CASE("a byte order mark is no part of the first column") {
+  const CsvTable table("\xEF\xBB\xBFmacs,note\n1,x\n", "t.csv");
+  CHECK(table.columns().front() == "macs");
+  CHECK(table.positive(0, "macs") == 1);
+}
+
 TEST_CASE("errors of a table name the file, the line and the column") {
   CHECK(error_of("macs,latency_ms\n1,2\n") == "accepted");
   CHECK_THAT(error_of(""), Contains("t.csv") && Contains("empty"));
   CHECK_THAT(error_of("macs,latency\n1,2\n"), Contains("t.csv:1") && Contains("did you mean \"latency_ms\""));
+  CHECK_THAT(error_of("macs,xyzzyx\n1,2\n"), Contains("unknown column \"xyzzyx\", expected "));
   CHECK_THAT(error_of("latency_ms\n1\n"), Contains("t.csv:1") && Contains("\"macs\" is missing"));
   CHECK_THAT(error_of("macs,macs\n1,2\n"), Contains("twice"));
   CHECK_THAT(error_of("macs,note\n1\n"), Contains("t.csv:2") && Contains("got 1 fields, expected 2"));

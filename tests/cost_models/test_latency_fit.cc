@@ -60,6 +60,7 @@ TEST_CASE("a fit recovers planted coefficients") {
     CHECK(*fit.r2 == Approx(1));
     CHECK(*fit.error_band() < 1e-6);
     CHECK(fit.rows == 25);
+    for (size_t row = 0; row < 25; ++row) CHECK(fit.fitted[row] == Approx(data.targets[row]));
   }
 }
 
@@ -130,6 +131,25 @@ TEST_CASE("as many rows as coefficients say nothing about the error") {
   CHECK(fit.coefficients[1] == Approx(10));
   CHECK_FALSE(fit.r2.has_value());
   CHECK_FALSE(fit.error_band().has_value());
+}
+
+TEST_CASE("a coefficient that hangs on one row leaves the error unknown, whatever the other rows say") {
+  // Two rows tell the fixed cost, the third alone the slope: without it nothing is known of larger networks.
+  const LinearFit fit = fit_nonnegative({{10e6, 1}, {10e6, 1}, {50e6, 1}}, {100, 100, 400}, "alone");
+  CHECK(fit.coefficients[0] == Approx(7.5e-6));
+  CHECK(fit.leave_one_out.empty());
+  CHECK_FALSE(fit.error_band().has_value());
+  // A row further on makes it known, and what it says is what the other three predict of each.
+  const LinearFit known =
+      fit_nonnegative({{10e6, 1}, {10e6, 1}, {50e6, 1}, {90e6, 1}}, {100, 100, 400, 800}, "known");
+  CHECK(known.leave_one_out.size() == 4);
+  CHECK(*known.error_band() > 0.03);
+}
+
+TEST_CASE("numbers that overflow the fit's sums are refused") {
+  const std::vector<std::vector<double>> features{{1e306, 1}, {5e306, 1}, {9e306, 1}, {2e307, 1}};
+  CHECK_THROWS_WITH(fit_nonnegative(features, {1e307, 5e307, 9.5e307, 1.7e308}, "huge.csv"),
+                    Contains("huge.csv") && Contains("too large"));
 }
 
 TEST_CASE("what is no measurement is refused") {

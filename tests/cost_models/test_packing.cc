@@ -68,6 +68,22 @@ std::vector<Lifetime> random_lifetimes(int64_t count, int64_t steps, int64_t max
   return lifetimes;
 }
 
+// Every operator reads one tensor and writes the next; some work in place and so keep a buffer longer; some
+// have scratch.
+std::vector<Lifetime> random_chain(int64_t buffers, Rng& rng) {
+  std::vector<Lifetime> lifetimes;
+  int step = 0;
+  for (int64_t i = 0; i < buffers; ++i) {
+    const int last = step + 1 + static_cast<int>(rng.below(3));
+    lifetimes.push_back({step, last, 1 + rng.below(1000)});
+    for (int s = step; s <= last; ++s) {
+      if (s > step && rng.chance(0.3)) lifetimes.push_back({s, s, 1 + rng.below(200)});
+    }
+    step = last;
+  }
+  return lifetimes;
+}
+
 }  // namespace
 
 TEST_CASE("buffers alive together never overlap, whatever their number") {
@@ -99,20 +115,34 @@ TEST_CASE("small packings are optimal") {
 TEST_CASE("a chain of operators is packed optimally: at its liveness bound") {
   Rng rng(74);
   for (int round = 0; round < 500; ++round) {
-    // Every operator reads one tensor and writes the next; some work in place and so keep a buffer longer.
-    std::vector<Lifetime> lifetimes;
-    int step = 0;
-    const int64_t buffers = 2 + rng.below(40);
-    for (int64_t i = 0; i < buffers; ++i) {
-      const int last = step + 1 + static_cast<int>(rng.below(3));
-      lifetimes.push_back({step, last, 1 + rng.below(1000)});
-      for (int s = step; s <= last; ++s) {
-        if (s > step && rng.chance(0.3)) lifetimes.push_back({s, s, 1 + rng.below(200)});  // scratch
-      }
-      step = last;
-    }
+    const std::vector<Lifetime> lifetimes = random_chain(2 + rng.below(40), rng);
     const int64_t bound = bound_of(lifetimes);
     CHECK(pack(lifetimes, bound).height == bound);
+  }
+}
+
+TEST_CASE("the work of packing a chain grows linearly with its operators") {
+  // Comparisons of buffers, not seconds: they are the same on every machine.
+  Rng rng(75);
+  const auto per_buffer = [&](int64_t buffers) {
+    const std::vector<Lifetime> lifetimes = random_chain(buffers, rng);
+    int last = 0;
+    for (const Lifetime& lifetime : lifetimes) last = std::max(last, lifetime.last);
+    int64_t bound = 0;
+    std::vector<int64_t> alive(static_cast<size_t>(last) + 1, 0);
+    for (const Lifetime& lifetime : lifetimes) {
+      for (int step = lifetime.first; step <= lifetime.last; ++step)
+        bound = std::max(bound, alive[static_cast<size_t>(step)] += lifetime.size_at(step));
+    }
+    const Packing packing = pack(lifetimes, bound);
+    CHECK(packing.height == bound);
+    return static_cast<double>(packing.comparisons) / static_cast<double>(lifetimes.size());
+  };
+  const double of_short = per_buffer(500);
+  CHECK(of_short > 1);
+  for (const int64_t buffers : {1000, 2000, 4000, 8000}) {
+    CAPTURE(buffers);
+    CHECK(per_buffer(buffers) < 1.2 * of_short);
   }
 }
 

@@ -102,11 +102,7 @@ TEST_CASE("a malformed file is refused with the path inside it") {
   CHECK(complaint(net, [](J&) {}) == "accepted");
   CHECK_THAT(complaint(net, [](J& j) { j["blocks"][2]["mobile_inverted_conv"]["kernel_size"] = "x"; }),
              Contains("net.json: blocks[2].mobile_inverted_conv.kernel_size: got \"x\""));
-  CHECK_THAT(complaint(net,
-                       [](J& j) {
-                         j["blocks"][2]["mobile_inverted_conv"].erase("stride"),
-                             j["first_conv"].erase("out_channels");
-                       }),
+  CHECK_THAT(complaint(net, [](J& j) { j["first_conv"].erase("out_channels"); }),
              Contains("net.json: first_conv.out_channels: is missing"));
   CHECK_THAT(complaint(net, [](J& j) { j["blocks"][4]["mobile_inverted_conv"]["in_channels"] = 17; }),
              Contains("blocks[4].mobile_inverted_conv.in_channels: got 17, expected 16"));
@@ -144,6 +140,31 @@ TEST_CASE("a malformed file is refused with the path inside it") {
                  net, [](J&) {}, 60000),
              Contains("out of range"));
   CHECK_THAT(complaint("mobilenetv2-w1.0", [](J&) {}), Contains("resolution") && Contains("--resolution"));
+}
+
+TEST_CASE("what would change the operators or the parameters has no silent default") {
+  using J = nlohmann::json;
+  const std::string net = "proxyless-w0.3";
+  for (const char* layer : {"/first_conv", "/feature_mix_layer", "/blocks/1/mobile_inverted_conv"}) {
+    const nlohmann::json::json_pointer at(layer);
+    CAPTURE(layer);
+    CHECK_THAT(complaint(net, [&](J& j) { j[at].erase("stride"); }), Contains("stride: is missing"));
+    CHECK_THAT(complaint(net, [&](J& j) { j[at]["stride"] = nullptr; }), Contains("stride: got null"));
+    CHECK_THAT(complaint(net, [&](J& j) { j[at]["use_bn"] = false; }),
+               Contains("use_bn: got false, expected true"));
+    CHECK_THAT(complaint(net, [&](J& j) { j[at]["bias"] = true; }),
+               Contains("bias: got true, expected false"));
+    CHECK_THAT(complaint(net, [&](J& j) { j[at]["ops_order"] = "act_weight_bn"; }), Contains("ops_order"));
+    CHECK(complaint(net, [&](J& j) { j[at].erase("use_bn"); }) == "accepted");
+  }
+  CHECK_THAT(complaint(net, [](J& j) { j["classifier"]["use_bn"] = true; }), Contains("classifier.use_bn"));
+  CHECK_THAT(complaint(net, [](J& j) { j["classifier"]["bias"] = false; }), Contains("classifier.bias"));
+  CHECK_THAT(complaint(net, [](J& j) { j["classifier"]["act_func"] = "relu"; }),
+             Contains("classifier.act_func"));
+  CHECK_THAT(complaint(net, [](J& j) { j["bn"]["eps"] = "x"; }),
+             Contains("bn.eps: got \"x\", expected a number"));
+  CHECK_THAT(complaint(net, [](J& j) { j["bn"] = 3; }), Contains("bn: got 3"));
+  CHECK(complaint(net, [](J& j) { j.erase("bn"); }) == "accepted");
 }
 
 TEST_CASE("files that are no networks are refused") {

@@ -342,6 +342,8 @@ static const layer layers[] = {
     {SOFTMAX, 1, 1, 100, 100, 1, 1, 1},
     {SOFTMAX, 1, 1, 1000, 1000, 1, 1, 1},
     {SOFTMAX, 10, 10, 20, 20, 1, 1, 1},
+    {SOFTMAX, 4, 4, 35, 35, 1, 1, 1},
+    {SOFTMAX, 25, 1, 12, 12, 1, 1, 1},
 
     {DEPTHWISE_MULTIPLIER, 96, 96, 1, 8, 3, 3, 2},
     {DEPTHWISE_MULTIPLIER, 49, 10, 1, 8, 10, 8, 2},
