@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstring>
 
 #include "base/error.h"
 #include "graph/limits.h"
@@ -57,8 +56,8 @@ FileView::FileView(std::string_view bytes, std::string where) : where_(std::move
     fail("got " + std::to_string(bytes.size()) +
          " bytes, expected below 2^31, which is all that a .tflite file can hold");
   }
-  aligned_.resize((bytes.size() + sizeof(uint64_t) - 1) / sizeof(uint64_t));
-  std::memcpy(aligned_.data(), bytes.data(), bytes.size());
+  aligned_.resize(bytes.size() / sizeof(uint64_t) + 1);
+  std::copy(bytes.begin(), bytes.end(), reinterpret_cast<char*>(aligned_.data()));
   const auto* data = reinterpret_cast<const uint8_t*>(aligned_.data());
   constexpr size_t kSmallest = sizeof(uint32_t) + flatbuffers::kFileIdentifierLength;
   if (bytes.size() < kSmallest || !fb::ModelBufferHasIdentifier(data))
