@@ -76,6 +76,7 @@ void compile(const CompileFlags& flags) {
   const Board* board = boards.empty() ? nullptr : &boards.front();
   const Limits limits = limits_of(flags, board);
   ExportOptions options;
+  if (board != nullptr) options.plan.variant = variant_of_isa(board->isa);
   options.name = flags.name;
   options.check();
 

@@ -154,6 +154,7 @@ void optimise(const SpacesFlags& flags) {
   if (!flags.board.empty()) board = board_by_name(flags.board, "--board");
   CostOptions costs;
   costs.board = board ? &*board : nullptr;
+  if (board) costs.plan.variant = variant_of_isa(board->isa);
   const Limits limits = limits_of(flags, costs.board);
   const Constraint constraint(space, flags.classes, limits, costs);
   const SpaceOptimisation result = judge(draw_samples(constraint, flags.options), limits, flags.options);

@@ -69,7 +69,9 @@ NetworkCosts network_costs(const std::string& file, NetworkFile network, Runtime
   options.per_operator = false;
   for (const Board& board : boards) {
     options.board = &board;
-    result.boards.push_back({&board, estimate(graph, result.plan, options)});
+    // Its own kernels want their own scratch.
+    options.plan.variant = variant_of_isa(board.isa);
+    result.boards.push_back({&board, estimate(graph, options)});
   }
   return result;
 }

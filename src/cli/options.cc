@@ -120,8 +120,9 @@ QuantizeOptions quantize_options(const Config& config) {
   return options;
 }
 
-ExportOptions export_options(const Config& config) {
+ExportOptions export_options(const Config& config, const Board* board) {
   ExportOptions options;
+  if (board != nullptr) options.plan.variant = variant_of_isa(board->isa);
   options.name = config.text("export.name");
   options.golden_vectors = narrow(config.integer("export.golden_vectors"));
   return options;
@@ -177,7 +178,7 @@ void check_experiment(const Config& config, const Board* board) {
 #endif
   evolution_options(config).check();
   quantize_options(config).check();
-  export_options(config).check();
+  export_options(config, nullptr).check();
 }
 
 }  // namespace tinynas

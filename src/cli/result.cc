@@ -95,6 +95,7 @@ BoardFigures per_board(const Graph& graph, CostOptions options, const std::optio
   for (const Board& board : load_boards(home_directory() / "configs" / "boards")) {
     if (own == board.name) continue;
     options.board = &board;
+    options.plan.variant = variant_of_isa(board.isa);  // its own kernels want their own scratch
     figures.add(board.name, estimate(graph, options));
   }
   return figures;

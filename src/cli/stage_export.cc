@@ -11,7 +11,7 @@ namespace tinynas {
 namespace {
 
 nlohmann::json run_export(Workbench& bench, Run& run) {
-  ExportOptions options = export_options(bench.config());
+  ExportOptions options = export_options(bench.config(), bench.board());
   const Int8Model model = load_int8_model(run.path("model.int8.json"));
   options.extra_files["model.tflite"] = tflite_bytes(model);
   // Golden vectors come from the validation images: the test part is for verify and report.

@@ -40,7 +40,8 @@ Workbench::Workbench(const Config& config) : config_(config) {
 
 CostOptions Workbench::cost_options() const {
   CostOptions options;
-  options.plan = export_options(config_).plan;  // the plan that is exported is the plan that is searched with
+  options.plan =
+      export_options(config_, board()).plan;  // the plan that is exported is the plan that is searched with
   options.board = board();
   return options;
 }

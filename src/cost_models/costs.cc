@@ -13,7 +13,12 @@ namespace {
 constexpr int64_t kMaxFlashBytes = UINT32_MAX;
 
 int64_t weights_bytes(const Graph& graph, const Op& op) {
-  return weight_count(graph, op) * int64_t{sizeof(int8_t)} + bias_count(graph, op) * int64_t{sizeof(int32_t)};
+  int64_t weights = weight_count(graph, op);
+  if (op.kind == OpKind::kConv2d) {
+    const int in_c = graph.tensor(op.inputs[0]).shape.c;
+    weights = int64_t{tn_conv2d_row_bytes(op.kernel_h, op.kernel_w, in_c)} * graph.tensor(op.output).shape.c;
+  }
+  return weights * int64_t{sizeof(int8_t)} + bias_count(graph, op) * int64_t{sizeof(int32_t)};
 }
 
 // Entries of requantisation tables: per output channel, but for fully connected, whose weights have one

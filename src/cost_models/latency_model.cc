@@ -3,6 +3,7 @@
 #include <spdlog/fmt/fmt.h>
 
 #include <algorithm>
+#include <cmath>
 
 #include "base/error.h"
 
@@ -56,6 +57,35 @@ const char* name_of(Backbone backbone) {
   throw Error(ExitCode::kFailure, "unknown backbone");
 }
 
+namespace {
+
+// tn_conv2d_dsp.h: blocks of four positions, whether full or not; their patches are spread first.
+void count_dsp_conv2d(const CallShape& call, LatencyFeatures& features) {
+  const int row_bytes = tn_conv2d_row_bytes(call.kernel_h, call.kernel_w, call.input.c);
+  const double positions = double(call.output.h) * call.output.w;
+  const double blocks = std::ceil(positions / TN_CONV2D_POSITIONS);
+  const bool in_quads = call.input.c % 4 == 0;
+  features.output_values = blocks * call.output.c;
+  features.executed_macs = features.output_values * TN_CONV2D_POSITIONS * row_bytes;
+  features.pixels = positions * row_bytes;
+  features.loop_starts = call.kernel == Kernel::kConv2d1x1 ? features.output_values * (row_bytes / 4 % 4)
+                                                           : positions * call.kernel_h;
+  features.calls = call.kernel == Kernel::kConv2d1x1 ? positions : in_quads ? 1 : positions * row_bytes;
+}
+
+// tn_depthwise_dsp.h: pairs of outputs; rows come into a window, which moves down.
+void count_dsp_depthwise(const CallShape& call, LatencyFeatures& features) {
+  const double rows = double(call.output.h) * call.input.c;
+  const double loaded = double(rows_loaded(call)) * call.input.c;
+  features.executed_macs = rows * std::ceil(call.output.w / 2.0);
+  features.loop_starts = rows;
+  features.pixels = loaded * call.input.w;
+  features.output_values = loaded;
+  features.calls = call.input.c;
+}
+
+}  // namespace
+
 LatencyFeatures latency_features(const CallShape& call, int64_t nominal_macs) {
   const Shape& in = call.input;
   const Shape& out = call.output;
@@ -68,17 +98,35 @@ LatencyFeatures latency_features(const CallShape& call, int64_t nominal_macs) {
   features.pixels = static_cast<double>(positions);
   switch (call.kernel) {
     case Kernel::kConv2d:
-    case Kernel::kDepthwiseConv2d:
-    case Kernel::kDepthwiseConv2dMultiplier:
+    case Kernel::kConv2d1x1:
+      if (call.variant != KernelVariant::kPortable) {
+        count_dsp_conv2d(call, features);
+      } else {
+        features.loop_starts = features.output_values * call.kernel_h * call.kernel_w;
+      }
+      break;
     case Kernel::kAvgPool: {
       const int64_t rows = taps_inside(in.h, out.h, call.kernel_h, call.stride_h, call.pad_top);
       const int64_t taps = rows * taps_inside(in.w, out.w, call.kernel_w, call.stride_w, call.pad_left);
-      const int64_t per_tap = call.kernel == Kernel::kConv2d ? int64_t{in.c} * out.c : out.c;
-      features.executed_macs = static_cast<double>(taps * per_tap);
+      features.executed_macs = static_cast<double>(taps * out.c);
       features.loop_starts = static_cast<double>(rows * out.w * out.c);
       break;
     }
-    case Kernel::kDepthwiseConv2dInPlace:
+    case Kernel::kDepthwise:
+      features.loop_starts = features.output_values * call.kernel_h;
+      break;
+    case Kernel::kDepthwise3x3s1:
+    case Kernel::kDepthwise3x3s2:
+    case Kernel::kDepthwise5x5s1:
+    case Kernel::kDepthwise5x5s2:
+    case Kernel::kDepthwise7x7s1:
+    case Kernel::kDepthwise7x7s2:
+      if (call.variant != KernelVariant::kPortable) {
+        count_dsp_depthwise(call, features);
+        break;
+      }
+      [[fallthrough]];
+    case Kernel::kDepthwiseInPlace:
       features.loop_starts = features.output_values * call.kernel_h;
       features.calls = static_cast<double>(rows_loaded(call) * in.c);
       features.pixels = features.calls * (in.w + call.kernel_w - 1);
@@ -86,9 +134,11 @@ LatencyFeatures latency_features(const CallShape& call, int64_t nominal_macs) {
     case Kernel::kGlobalAvgPool:
       features.loop_starts = static_cast<double>(in.elements());
       break;
-    case Kernel::kConv2d1x1:
-    case Kernel::kAdd:
     case Kernel::kFullyConnected:
+      if (call.variant != KernelVariant::kPortable)
+        features.loop_starts = static_cast<double>(in.elements());  // spread
+      break;
+    case Kernel::kAdd:
       break;
     case Kernel::kSoftmax:
       // The largest value's exponential is 1 and not computed.
@@ -115,8 +165,9 @@ Backbone backbone_of(const Graph& graph) {
 
 double LatencyGroup::operator_ms(const Graph& graph, const Op& op, const PlanStep& step,
                                  int64_t op_macs) const {
-  const Kernel kernel = kernel_of(op, step.in_place);
+  const Kernel kernel = step.kernel;
   const CallShape call{kernel,
+                       variant,
                        graph.tensor(op.inputs[0]).shape,
                        graph.tensor(op.output).shape,
                        op.kernel_h,
@@ -152,12 +203,12 @@ nlohmann::json to_json(const LatencyModel& model) {
     nlohmann::json kernels;
     for (size_t kernel = 0; kernel < group.ms.size(); ++kernel) {
       const FeatureCosts& costs = group.ms[kernel];
-      kernels[symbol_of(static_cast<Kernel>(kernel))] = {{"executed_mac", costs.executed_mac},
-                                                         {"loop_start", costs.loop_start},
-                                                         {"output_value", costs.output_value},
-                                                         {"pixel", costs.pixel},
-                                                         {"call", costs.call},
-                                                         {"nominal_mac", costs.nominal_mac}};
+      kernels[name_of(static_cast<Kernel>(kernel))] = {{"executed_mac", costs.executed_mac},
+                                                       {"loop_start", costs.loop_start},
+                                                       {"output_value", costs.output_value},
+                                                       {"pixel", costs.pixel},
+                                                       {"call", costs.call},
+                                                       {"nominal_mac", costs.nominal_mac}};
     }
     groups.push_back({{"backbone", model.backbone_name(i)},
                       {"r2", optional_json(group.quality.r2)},

@@ -24,9 +24,9 @@ enum class LatencyBasis {
 };
 const char* name_of(LatencyBasis basis);  // "measured", "published", "kernel-instructions", "uncalibrated"
 
-// What a call's time is linear in. The kernels skip taps on padding, but for the depthwise one in place,
-// which computes them.
+// What a call's time is linear in. The kernels compute taps on padding like any other.
 struct LatencyFeatures {
+  // What each counts is kernel by kernel in latency_features(): these are the usual meanings.
   double executed_macs = 0;  // an average pool's additions
   double loop_starts = 0;    // of innermost loops; a global pool's input values; a softmax's exponentials
   double output_values = 0;  // requantisations
@@ -39,6 +39,7 @@ inline constexpr int kKernelFeatures = 5;  // all but the last: what kernels are
 // Shapes and window of one call.
 struct CallShape {
   Kernel kernel = Kernel::kConv2d;
+  KernelVariant variant = KernelVariant::kPortable;  // of the core's kernels
   Shape input;
   Shape output;
   int kernel_h = 1;
@@ -91,7 +92,8 @@ Backbone backbone_of(const Graph& graph);
 
 struct LatencyGroup {
   KernelCoefficients ms{};
-  double fixed_ms = 0;  // of every inference
+  KernelVariant variant = KernelVariant::kPortable;  // of the kernels that ms is of
+  double fixed_ms = 0;                               // of every inference
   FitQuality quality;
 
   // `op_macs` = macs(graph, op), which every caller has at hand.

@@ -22,7 +22,7 @@ constexpr const char* kRegisters = "multiple_registers";
 
 Kernel kernel_from_name(const std::string& name, const std::string& place) {
   for (int kernel = 0; kernel < kKernels; ++kernel) {
-    if ("tn_" + name == symbol_of(static_cast<Kernel>(kernel))) return static_cast<Kernel>(kernel);
+    if (name == name_of(static_cast<Kernel>(kernel))) return static_cast<Kernel>(kernel);
   }
   throw usage_error(place + ": kernel: got '" + name + "', expected a kernel of src/runtime");
 }
@@ -39,6 +39,7 @@ CountedCall counted_call(const CsvTable& table, size_t row) {
   call.core = table.text(row, "core");
   call.network = table.text(row, "network");
   call.kernel = kernel_from_name(table.text(row, "kernel"), table.place(row));
+  call.variant = variant_of_name(table.text(row, "variant"), table.place(row) + ": variant");
   call.macs = table.number(row, "macs");
   const auto size = [&](const char* column) {
     constexpr double kMost = 65535;  // what the kernels' structs hold
@@ -50,6 +51,7 @@ CountedCall counted_call(const CsvTable& table, size_t row) {
   };
   const int stride = size("stride");
   CallShape shape{.kernel = call.kernel,
+                  .variant = call.variant,
                   .input = {size("in_h"), size("in_w"), size("in_c")},
                   .output = {1, 1, size("out_c")},
                   .kernel_h = size("kernel_h"),
@@ -181,7 +183,7 @@ double pooled_r2(const std::vector<double>& targets, double squared_residual) {
 
 std::vector<CountedCall> load_counted_calls(const std::filesystem::path& csv) {
   const CsvTable table = read_csv(csv);
-  std::vector<std::string> columns = {"core",  "network",  "kernel",   "in_h",   "in_w", "in_c",
+  std::vector<std::string> columns = {"core",  "variant",  "network",  "kernel", "in_h", "in_w",    "in_c",
                                       "out_c", "kernel_h", "kernel_w", "stride", "macs", kRegisters};
   columns.insert(columns.end(), kClasses.begin(), kClasses.end());
   table.require_columns(columns, columns);
@@ -210,7 +212,10 @@ KernelFits fit_kernels(const Measurements& measurements, const std::string& core
                        [&](const CountedCall& call) { return call.core == name; });
   };
   KernelFits fits;
-  fits.core = counted(core) ? core : "cortex-m4";
+  // Cores that nobody counted on are stood in for by one with the same variant of the kernels.
+  fits.core = counted(core)                                     ? core
+              : variant_of_isa(isa) == KernelVariant::kPortable ? "cortex-m3"
+                                                                : "cortex-m4";
   const auto cycles = measurements.cycles.find(core);
   fits.cycles_known =
       fits.core == core && cycles != measurements.cycles.end() &&
@@ -225,6 +230,7 @@ KernelFits fit_kernels(const Measurements& measurements, const std::string& core
     std::vector<double> targets;
     for (const CountedCall& call : measurements.layers) {
       if (call.core != fits.core || static_cast<size_t>(call.kernel) != kernel) continue;
+      fits.variant = call.variant;
       features.push_back(kernel_features(call.features));
       if (!fits.cycles_known) {
         targets.push_back(call.instructions);
@@ -235,14 +241,20 @@ KernelFits fit_kernels(const Measurements& measurements, const std::string& core
       open = std::max({open, total.most / total.typical - 1, 1 - total.least / total.typical});
     }
     const std::string what =
-        "kernel_instructions.csv: " + fits.core + ", " + symbol_of(static_cast<Kernel>(kernel));
+        "kernel_instructions.csv: " + fits.core + ", " + name_of(static_cast<Kernel>(kernel));
     LinearFit& fit = fits.by_kernel[kernel];
+    // Portable cores have no rows of the templates: there their instances run the code in place.
+    if (features.empty() && has_template(static_cast<Kernel>(kernel))) continue;
     fit = fit_nonnegative(features, targets, what);
     for (size_t row = 0; row < targets.size(); ++row)
       squared_residual += (targets[row] - fit.fitted[row]) * (targets[row] - fit.fitted[row]);
     all_known = all_known && !fit.leave_one_out.empty();
     all_targets.insert(all_targets.end(), targets.begin(), targets.end());
     all_errors.insert(all_errors.end(), fit.leave_one_out.begin(), fit.leave_one_out.end());
+  }
+  for (size_t kernel = 0; kernel < fits.by_kernel.size(); ++kernel) {
+    if (fits.by_kernel[kernel].coefficients.empty())
+      fits.by_kernel[kernel] = fits.by_kernel[static_cast<size_t>(Kernel::kDepthwiseInPlace)];
   }
   fits.quality.r2 = pooled_r2(all_targets, squared_residual);
   fits.quality.rows = static_cast<int>(all_targets.size());
@@ -287,6 +299,7 @@ LatencyModel kernel_model(const KernelFits& fits, Runtime runtime, double clock_
     model.source += ", standing in for the kernels of " + std::string(name_of(runtime));
   LatencyGroup group;
   group.quality = fits.quality;
+  group.variant = fits.variant;
   if (!calibrated) group.quality.error_band.reset();
   for (size_t kernel = 0; kernel < group.ms.size(); ++kernel) {
     group.ms[kernel] = costs_of(fits.by_kernel[kernel].coefficients, 1e3 / clock_hz);
@@ -303,8 +316,9 @@ LatencyModel published_model(const std::vector<LinearFit>& fits, const std::vect
   model.source = "MACs x slope + fixed cost by backbone, from MicroNets' published latencies on " + board +
                  " (TensorFlow Lite Micro with CMSIS-NN)";
   for (size_t i = 0; i < fits.size(); ++i) {
-    LatencyGroup group{per_nominal_mac(fits[i].coefficients[0]), fits[i].coefficients[1],
-                       quality_of(fits[i])};
+    LatencyGroup group{.ms = per_nominal_mac(fits[i].coefficients[0]),
+                       .fixed_ms = fits[i].coefficients[1],
+                       .quality = quality_of(fits[i])};
     for (const PublishedLatency& row : rows) {
       if (teaches(row, board, static_cast<Backbone>(i))) add_macs(group.quality, row.macs);
     }
@@ -361,6 +375,7 @@ LatencyModel measured_model(const std::vector<MeasuredLatency>& rows, const Late
   for (const MeasuredLatency& row : rows) add_macs(group.quality, row.macs);
   if (by_kernels) {
     group.ms = kernels.groups.front().ms;
+    group.variant = kernels.groups.front().variant;
     for (FeatureCosts& costs : group.ms) costs = scaled(costs, fit.coefficients[0]);
   } else {
     group.ms = per_nominal_mac(fit.coefficients[0]);

@@ -17,6 +17,7 @@ struct CountedCall {
   std::string core;
   std::string network;  // "-" for a layer of its own, else for example "mbconv-3"
   Kernel kernel = Kernel::kConv2d;
+  KernelVariant variant = KernelVariant::kPortable;
   double macs = 0;
   LatencyFeatures features{};
   double instructions = 0;
@@ -63,7 +64,8 @@ struct KernelFits {
   FitQuality quality;  // over all layers; the band is the leave-one-out residual + what the core's figures
                        // leave open
   bool cycles_known = false;
-  std::string core;  // whose layers were counted
+  KernelVariant variant = KernelVariant::kPortable;  // of the kernels that were counted
+  std::string core;                                  // whose layers were counted
   std::string source;
 };
 // A core without counts of its own is stood in for by cortex-m4, and then no cycles are known.

@@ -44,8 +44,9 @@ class LayerPlanner {
       for (int step = 0; step < steps(); ++step) at(step).op = step;
       return;
     }
-    const std::vector<int> order =
-        best_order(graph_, rules_, {.alignment = options_.alignment, .runtime = options_.runtime});
+    const std::vector<int> order = best_order(
+        graph_, rules_,
+        {.alignment = options_.alignment, .runtime = options_.runtime, .variant = options_.variant});
     for (int step = 0; step < steps(); ++step) at(step).op = order[static_cast<size_t>(step)];
   }
 
@@ -98,7 +99,9 @@ class LayerPlanner {
     const Op& op = op_at(step);
     const int reused = in_place_input(op, step);
     const int64_t output_bytes = align_up(graph_.tensor(op.output).bytes(), options_.alignment);
-    const auto scratch = [&](bool in_place) { return scratch_bytes(graph_, op, in_place, options_.runtime); };
+    const auto scratch = [&](bool in_place) {
+      return scratch_bytes(graph_, op, in_place, options_.runtime, options_.variant);
+    };
     // Working in place replaces the output's bytes by scratch at this step and changes nothing at the others,
     // so the cheaper of the two can be chosen here: no choice elsewhere makes the other one better for the
     // lower bound.
@@ -109,6 +112,7 @@ class LayerPlanner {
                          align_up(planned.scratch_bytes, options_.alignment) + output_bytes;
       if (planned.in_place) planned.scratch_bytes = in_place_scratch;
     }
+    planned.kernel = kernel_of(graph_, op, planned.in_place, options_.variant);
     if (planned.in_place) {
       planned.in_place_input = reused;
       reuse(op, reused, step);
@@ -167,10 +171,14 @@ class LayerPlanner {
 
 }  // namespace
 
-PlanOptions PlanOptions::of(Runtime runtime) {
-  if (runtime == Runtime::kTinynas) return {};
-  return {
-      .runtime = runtime, .in_place = false, .search_order = false, .greedy_packing = true, .alignment = 16};
+PlanOptions PlanOptions::of(Runtime runtime, KernelVariant variant) {
+  if (runtime == Runtime::kTinynas) return {.variant = variant};
+  return {.runtime = runtime,
+          .variant = variant,
+          .in_place = false,
+          .search_order = false,
+          .greedy_packing = true,
+          .alignment = 16};
 }
 
 MemoryPlan plan_memory(const Graph& graph, const PlanOptions& options) {
@@ -178,6 +186,10 @@ MemoryPlan plan_memory(const Graph& graph, const PlanOptions& options) {
       (options.alignment & (options.alignment - 1)) != 0) {
     throw usage_error("plan alignment: got " + std::to_string(options.alignment) +
                       ", expected a power of two from 1 to 4096");
+  }
+  if (options.variant != KernelVariant::kPortable && options.alignment % 4 != 0) {
+    throw usage_error("plan alignment: got " + std::to_string(options.alignment) + ", the kernels of " +
+                      name_of(options.variant) + " want their scratch aligned to 4");
   }
   return LayerPlanner(graph, options).plan();
 }

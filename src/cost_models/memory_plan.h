@@ -6,17 +6,21 @@
 #include <string>
 #include <vector>
 
+#include "cost_models/kernels.h"
 #include "cost_models/runtime.h"
+#include "cost_models/variant.h"
 #include "graph/graph.h"
 
 namespace tinynas {
 
 // Part of every key that stores a cost: raise it whenever a plan of the same graph may change.
-inline constexpr int kPlanVersion = 2;
+inline constexpr int kPlanVersion = 3;
 
 struct PlanOptions {
   Runtime runtime = Runtime::kTinynas;  // whose kernels run: their scratch, and what they can do in place
-  bool in_place = true;                 // depthwise and add may write over an input that dies there
+  // Ours: which instructions they use. Without a board, those of a Cortex-M4.
+  KernelVariant variant = KernelVariant::kDsp;
+  bool in_place = true;  // depthwise and add may write over an input that dies there
   bool search_order =
       true;  // look for the order of operators that keeps the fewest bytes alive; false: the graph's
   bool greedy_packing = false;  // the largest buffer first and nothing else, as TensorFlow Lite Micro packs
@@ -24,7 +28,7 @@ struct PlanOptions {
 
   // How `runtime` itself plans: kTflm works nowhere in place, in the file's order, packs greedily and aligns
   // to 16 bytes.
-  static PlanOptions of(Runtime runtime);
+  static PlanOptions of(Runtime runtime, KernelVariant variant = KernelVariant::kDsp);
 };
 
 // One stretch of the arena: a tensor (several when operators work in place on it) or an operator's scratch.
@@ -42,8 +46,9 @@ struct PlannedBuffer {
 };
 
 struct PlanStep {
-  int op = 0;             // index into graph.ops
-  bool in_place = false;  // the output is at inputs[in_place_input]'s bytes
+  int op = 0;                       // index into graph.ops
+  Kernel kernel = Kernel::kConv2d;  // of ours, whatever the runtime
+  bool in_place = false;            // the output is at inputs[in_place_input]'s bytes
   int in_place_input = 0;
   int64_t live_bytes = 0;     // tensors alive at this step + its scratch, before alignment and packing
   int64_t scratch_bytes = 0;  // from the kernel's own *_get_buffer_size

@@ -37,7 +37,8 @@ class StepCosts {
 
  private:
   int64_t aligned_scratch(const Op& op, bool in_place) const {
-    return align_up(scratch_bytes(graph_, op, in_place, options_.runtime), options_.alignment);
+    return align_up(scratch_bytes(graph_, op, in_place, options_.runtime, options_.variant),
+                    options_.alignment);
   }
 
   const Graph& graph_;

@@ -12,6 +12,7 @@ namespace tinynas {
 struct OrderOptions {
   int alignment = 4;
   Runtime runtime = Runtime::kTinynas;
+  KernelVariant variant = KernelVariant::kDsp;
   int max_states = 5000;  // sets of finished operators that the exact search looks at before it gives up
   int beam_width = 32;    // of the quick search before it, whose result it has to better
 };

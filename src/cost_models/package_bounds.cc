@@ -17,7 +17,7 @@ using KernelSizes = std::array<KernelSize, kKernels>;  // by Kernel
 
 struct MeasuredSize {
   std::string_view core;
-  std::string_view symbol;
+  std::string_view kernel;
   int64_t code_bytes;
   int64_t stack_bytes;
 };
@@ -58,7 +58,7 @@ std::vector<CoreSizes> sizes_by_core() {
                              [&](const CoreSizes& known) { return known.core == row.core; });
     if (core == cores.end()) core = cores.insert(core, CoreSizes{row.core, {}});
     for (int kernel = 0; kernel < kKernels; ++kernel) {
-      if (row.symbol != symbol_of(static_cast<Kernel>(kernel))) continue;
+      if (row.kernel != name_of(static_cast<Kernel>(kernel))) continue;
       enlarge(core->kernels[static_cast<size_t>(kernel)], row);
       enlarge(cores.front().kernels[static_cast<size_t>(kernel)], row);
     }
@@ -85,7 +85,7 @@ PackageBounds package_bounds(const Graph& graph, const MemoryPlan& plan, std::st
   int64_t alignment_bytes = 0;
   for (const PlanStep& step : plan.order) {
     const Op& op = graph.ops[static_cast<size_t>(step.op)];
-    linked[static_cast<size_t>(kernel_of(op, step.in_place))] = true;
+    linked[static_cast<size_t>(step.kernel)] = true;
     if (op.has_weights()) alignment_bytes += kAlignmentBytesPerTable;
   }
   int64_t code_bytes = kPackage.code_bytes + kBytesPerOperator * static_cast<int64_t>(plan.order.size());

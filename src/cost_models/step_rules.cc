@@ -4,28 +4,27 @@
 #include "runtime/tn_buffer_sizes.h"
 
 namespace tinynas {
-namespace {
 
 bool every_window_begins_inside(const Op& op, const Shape& in, const Shape& out) {
   return (out.h - 1) * op.stride_h < in.h && (out.w - 1) * op.stride_w < in.w;
 }
 
-}  // namespace
-
-int64_t scratch_bytes(const Graph& graph, const Op& op, bool in_place, Runtime runtime) {
+int64_t scratch_bytes(const Graph& graph, const Op& op, bool in_place, Runtime runtime,
+                      KernelVariant kernels) {
   if (runtime == Runtime::kTflm) return tflm_scratch_bytes(graph, op);
   const Shape& in = graph.tensor(op.inputs[0]).shape;
   const Shape& out = graph.tensor(op.output).shape;
+  const auto variant = static_cast<int32_t>(kernels);
   switch (op.kind) {
     case OpKind::kConv2d:
-      return tn_conv2d_get_buffer_size(in.h, in.w, in.c, out.c, op.kernel_h, op.kernel_w, op.stride_h,
-                                       op.stride_w);
+      return tn_conv2d_get_buffer_size(in.c, op.kernel_h, op.kernel_w, variant);
     case OpKind::kDepthwiseConv2d:
       if (op.depth_multiplier > 1) return 0;
-      return tn_depthwise_conv2d_get_buffer_size(in.h, in.w, in.c, op.kernel_h, op.kernel_w, op.stride_h,
-                                                 op.stride_w, in_place ? 1 : 0);
+      return tn_depthwise_conv2d_get_buffer_size(in.w, op.kernel_h, op.kernel_w, op.stride_h, op.stride_w,
+                                                 in_place ? 1 : 0,
+                                                 every_window_begins_inside(op, in, out) ? 1 : 0, variant);
     case OpKind::kFullyConnected:
-      return tn_fully_connected_get_buffer_size(static_cast<int32_t>(in.elements()), out.c);
+      return tn_fully_connected_get_buffer_size(static_cast<int32_t>(in.elements()), variant);
     case OpKind::kAdd:
     case OpKind::kGlobalAvgPool:
     case OpKind::kAvgPool:

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "cost_models/runtime.h"
+#include "cost_models/variant.h"
 #include "graph/graph.h"
 
 namespace tinynas {
@@ -14,7 +15,11 @@ inline int64_t align_up(int64_t bytes, int alignment) {
 }
 
 // Bytes of scratch beside the tensors, from the kernel's own *_get_buffer_size.
-int64_t scratch_bytes(const Graph& graph, const Op& op, bool in_place, Runtime runtime);
+int64_t scratch_bytes(const Graph& graph, const Op& op, bool in_place, Runtime runtime,
+                      KernelVariant variant);
+
+// Whether (out - 1) * stride < in on both axes: what a kernel in place, and the templates, ask for.
+bool every_window_begins_inside(const Op& op, const Shape& in, const Shape& out);
 
 // Whether the kernel of `op` can put its output where input `i` lies, when nothing else needs that input any
 // more. Our kernels: add, and a depthwise convolution of depth multiplier 1 whose every window begins inside

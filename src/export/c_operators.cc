@@ -1,11 +1,15 @@
 #include "export/c_operators.h"
 
 #include <algorithm>
+#include <array>
+#include <cstdlib>
+#include <map>
 #include <set>
 
 #include "base/error.h"
 #include "cost_models/kernels.h"
 #include "export/c_text.h"
+#include "runtime/tn_buffer_sizes.h"
 
 namespace tinynas {
 namespace {
@@ -60,21 +64,112 @@ void add_window_fields(const Op& op, Fields& fields) {
   fields.insert(fields.end(), {{"pad_top", number(op.padding.top)}, {"pad_left", number(op.padding.left)}});
 }
 
+const char* type_of(OpKind kind) {
+  switch (kind) {
+    case OpKind::kConv2d:
+    case OpKind::kDepthwiseConv2d:
+      return "tn_conv2d_op";
+    case OpKind::kFullyConnected:
+      return "tn_fully_connected_op";
+    case OpKind::kAdd:
+      return "tn_add_op";
+    case OpKind::kGlobalAvgPool:
+      return "tn_global_avg_pool_op";
+    case OpKind::kAvgPool:
+      return "tn_avg_pool_op";
+    case OpKind::kSoftmax:
+      return "tn_softmax_op";
+  }
+  throw io_error("internal error: an operator of unknown kind");
+}
+
+// What tn_plain_output() (runtime/tn_dsp.h) computes exactly: no left shift, at least one to the right, and
+// few enough that the zero point times 2^shift stays small; no narrower clamp than int8's.
+bool is_plain(const Int8Op& data) {
+  constexpr int kMostRight = 22;
+  if (data.activation_min != -128 || data.activation_max != 127) return false;
+  return std::all_of(data.requant.begin(), data.requant.end(), [](const FixedMultiplier& fixed) {
+    return fixed.shift <= -1 && fixed.shift >= -kMostRight;
+  });
+}
+
+std::string instance_of(const COperator& c) {
+  const std::string plain = c.plain ? "1" : "0";
+  switch (c.step->kernel) {
+    case Kernel::kConv2d:
+      return "TN_CONV2D(" + c.function + ", 0, " + plain + ")";
+    case Kernel::kConv2d1x1:
+      return "TN_CONV2D(" + c.function + ", 1, " + plain + ")";
+    case Kernel::kDepthwise:
+      return "TN_DEPTHWISE_ANY(" + c.function + ")";
+    case Kernel::kDepthwiseInPlace:
+      return "TN_DEPTHWISE_ANY_IN_PLACE(" + c.function + ")";
+    case Kernel::kFullyConnected:
+      return "TN_FULLY_CONNECTED(" + c.function + ")";
+    default:
+      return "TN_DEPTHWISE(" + c.function + ", " + number(c.op->kernel_h) + ", " + number(c.op->stride_h) +
+             ", " + plain + ")";
+  }
+}
+
+std::vector<int8_t> padded_weights(const Graph& graph, const COperator& c) {
+  if (c.op->kind != OpKind::kConv2d) return c.data->weights;
+  const int in_c = graph.tensor(c.op->inputs[0]).shape.c;
+  const auto taps = static_cast<size_t>(c.op->kernel_h * c.op->kernel_w * in_c);
+  const auto row = static_cast<size_t>(tn_conv2d_row_bytes(c.op->kernel_h, c.op->kernel_w, in_c));
+  std::vector<int8_t> rows(c.data->bias.size() * row, 0);
+  for (size_t out = 0; out < c.data->bias.size(); ++out) {
+    const auto from = c.data->weights.begin() + static_cast<std::ptrdiff_t>(out * taps);
+    std::copy(from, from + static_cast<std::ptrdiff_t>(taps),
+              rows.begin() + static_cast<std::ptrdiff_t>(out * row));
+  }
+  return rows;
+}
+
+std::vector<int32_t> folded_bias(const Int8Model& model, const COperator& c) {
+  const std::vector<int8_t>& weights = c.data->weights;
+  const int64_t zero_point = model.tensors[static_cast<size_t>(c.op->inputs[0])].zero_point;
+  const size_t channels = c.data->bias.size();
+  const size_t taps = weights.size() / channels;
+  std::vector<int32_t> folded(channels);
+  for (size_t out = 0; out < channels; ++out) {
+    int64_t sum = 0;
+    int64_t magnitude = 0;
+    for (size_t tap = 0; tap < taps; ++tap) {
+      const bool hwc = c.op->kind == OpKind::kDepthwiseConv2d;
+      const int64_t weight = weights[hwc ? tap * channels + out : out * taps + tap];
+      sum += weight;
+      magnitude += std::abs(weight);
+    }
+    const int64_t bias = c.data->bias[out] - zero_point * sum;
+    if (std::abs(bias) + 128 * magnitude > INT32_MAX) {
+      throw usage_error("operator '" + c.op->name + "': the sum of output channel " + std::to_string(out) +
+                        " may not fit 32 bits once the input's zero point is in the bias");
+    }
+    folded[out] = static_cast<int32_t>(bias);
+  }
+  return folded;
+}
+
 std::string shape_text(const Shape& shape) {
   return number(shape.h) + "x" + number(shape.w) + "x" + number(shape.c);
 }
 
 }  // namespace
 
-std::vector<COperator> c_operators(const Int8Model& model, const MemoryPlan& plan) {
+std::vector<COperator> c_operators(const std::string& package, const Int8Model& model,
+                                   const MemoryPlan& plan) {
   std::vector<COperator> operators;
+  std::array<bool, kKernels> plain;
+  plain.fill(true);
   std::set<std::string> taken;
   for (const PlanStep& step : plan.order) {
     COperator c;
     c.op = &model.graph.ops[static_cast<size_t>(step.op)];
     c.data = &model.ops[static_cast<size_t>(step.op)];
     c.step = &step;
-    c.kernel = symbol_of(kernel_of(*c.op, step.in_place));
+    c.function = (is_instance(step.kernel) ? package + "_" : "tn_") + name_of(step.kernel);
+    plain[static_cast<size_t>(step.kernel)] &= is_plain(*c.data);
     check_exportable(model.graph, *c.op);
     check_in_place(plan, c);
     // "a.b" and "a_b" are different operators: the later one is told apart by its number.
@@ -82,10 +177,49 @@ std::vector<COperator> c_operators(const Int8Model& model, const MemoryPlan& pla
     while (!taken.insert(c.symbol).second) c.symbol += "_" + number(step.op);
     operators.push_back(std::move(c));
   }
+  for (COperator& c : operators) c.plain = plain[static_cast<size_t>(c.step->kernel)];
   return operators;
 }
 
-std::vector<CTable> c_tables(const std::string& package, const COperator& op) {
+std::vector<std::string> runtime_files(const std::vector<COperator>& operators) {
+  std::vector<std::string> files = {"tn_buffer_sizes.h", "tn_kernels.h", "tn_requantize.h", "tn_variant.h"};
+  for (const char* header :
+       {"tn_conv2d_dsp.h", "tn_conv2d_portable.h", "tn_depthwise_dsp.h", "tn_depthwise_portable.h",
+        "tn_dsp.h", "tn_fully_connected_dsp.h", "tn_fully_connected_portable.h", "tn_instances.h"}) {
+    files.emplace_back(header);
+  }
+  std::set<std::string> kernels;
+  for (const COperator& c : operators) {
+    if (!is_instance(c.step->kernel)) kernels.insert(c.function + ".c");
+  }
+  files.insert(files.end(), kernels.begin(), kernels.end());
+  return files;
+}
+
+std::string c_instances(const std::vector<COperator>& operators) {
+  std::map<std::string, std::string> lines;
+  for (const COperator& c : operators) {
+    if (is_instance(c.step->kernel)) lines[c.function] = instance_of(c);
+  }
+  std::string text;
+  for (const auto& [function, line] : lines) text += line + "\n";
+  return text;
+}
+
+std::string c_instance_declarations(const std::vector<COperator>& operators) {
+  std::map<std::string, std::string> types;
+  for (const COperator& c : operators) {
+    if (is_instance(c.step->kernel)) types[c.function] = type_of(c.op->kind);
+  }
+  std::string text;
+  for (const auto& [function, type] : types) {
+    text += "void " + function + "(const " + type +
+            " *op, const int8_t *input, int8_t *output, int8_t *scratch);\n";
+  }
+  return text;
+}
+
+std::vector<CTable> c_tables(const Int8Model& model, const std::string& package, const COperator& op) {
   if (!op.op->has_weights()) return {};
   CTable multipliers;
   CTable shifts;
@@ -96,8 +230,8 @@ std::vector<CTable> c_tables(const std::string& package, const COperator& op) {
   const std::string prefix = package + "_" + op.symbol + "_";
   multipliers.name = prefix + "multipliers";
   shifts.name = prefix + "shifts";
-  return {{prefix + "weights", op.data->weights, {}, true},
-          {prefix + "bias", {}, op.data->bias, true},
+  return {{prefix + "weights", padded_weights(model.graph, op), {}, true},
+          {prefix + "bias", {}, folded_bias(model, op), true},
           std::move(multipliers),
           std::move(shifts)};
 }
@@ -111,11 +245,9 @@ std::string c_constants(const Int8Model& model, const std::string& package, cons
     return number(model.tensors[static_cast<size_t>(id)].zero_point);
   };
   Fields fields;
-  std::string type;
   switch (op.kind) {
     case OpKind::kConv2d:
     case OpKind::kDepthwiseConv2d:
-      type = "tn_conv2d_op";
       add_table_fields(package + "_" + c.symbol + "_", fields);
       fields.insert(fields.end(), {{"in_h", number(in.h)}, {"in_w", number(in.w)}, {"in_c", number(in.c)}});
       fields.insert(fields.end(),
@@ -124,32 +256,26 @@ std::string c_constants(const Int8Model& model, const std::string& package, cons
       fields.push_back({"input_zero_point", zero_point(op.inputs[0])});
       break;
     case OpKind::kFullyConnected:
-      type = "tn_fully_connected_op";
       add_table_fields(package + "_" + c.symbol + "_", fields);
       fields.insert(fields.end(), {{"in_c", number(in.elements())}, {"out_c", number(out.elements())}});
-      fields.push_back({"input_zero_point", zero_point(op.inputs[0])});
       break;
     case OpKind::kAdd:
-      type = "tn_add_op";
       fields.push_back({"input", pair(multiplier(data.add_input[0]), multiplier(data.add_input[1]))});
       fields.push_back({"output", multiplier(data.add_output)});
       fields.push_back({"count", number(out.elements())});
       fields.push_back({"input_zero_point", pair(zero_point(op.inputs[0]), zero_point(op.inputs[1]))});
       break;
     case OpKind::kGlobalAvgPool:
-      type = "tn_global_avg_pool_op";
       fields.push_back({"mean", multiplier(data.mean)});
       fields.insert(fields.end(), {{"count", number(int64_t{in.h} * in.w)}, {"c", number(in.c)}});
       fields.push_back({"input_zero_point", zero_point(op.inputs[0])});
       break;
     case OpKind::kAvgPool:
-      type = "tn_avg_pool_op";
       fields.insert(fields.end(), {{"in_h", number(in.h)}, {"in_w", number(in.w)}, {"c", number(in.c)}});
       fields.insert(fields.end(), {{"out_h", number(out.h)}, {"out_w", number(out.w)}});
       add_window_fields(op, fields);
       break;
     case OpKind::kSoftmax:
-      type = "tn_softmax_op";
       fields.push_back({"input", multiplier(data.softmax_input)});
       fields.push_back({"difference_min", number(data.softmax_difference_min)});
       fields.insert(fields.end(), {{"rows", number(int64_t{in.h} * in.w)}, {"c", number(in.c)}});
@@ -165,7 +291,7 @@ std::string c_constants(const Int8Model& model, const std::string& package, cons
 
   std::string text = "/* " + c_comment(op.name) + ": " + name_of(op.kind) + " " + shape_text(in) + " -> " +
                      shape_text(out) + " */\n";
-  text += "static const " + type + " op_" + c.symbol + " = {\n";
+  text += std::string("static const ") + type_of(op.kind) + " op_" + c.symbol + " = {\n";
   for (const auto& [field, value] : fields) text += "    ." + field + " = " + value + ",\n";
   return text + "};\n";
 }
@@ -174,12 +300,13 @@ std::string c_call(const Graph& graph, const MemoryPlan& plan, const COperator& 
   const auto at = [](int64_t offset) { return "arena + " + number(offset); };
   std::vector<std::string> arguments = {"&op_" + c.symbol};
   for (const TensorId id : c.op->inputs) arguments.push_back(at(plan.offset_of(id)));
-  if (c.kernel == "tn_depthwise_conv2d_in_place") {
-    arguments.push_back(at(plan.buffers[static_cast<size_t>(c.step->scratch_buffer)].offset_bytes));
-  } else {
-    arguments.push_back(at(plan.offset_of(c.op->output)));
+  arguments.push_back(at(plan.offset_of(c.op->output)));
+  if (is_instance(c.step->kernel)) {
+    // The arena's start stands for no scratch.
+    const int buffer = c.step->scratch_buffer;
+    arguments.push_back(buffer < 0 ? "arena" : at(plan.buffers[static_cast<size_t>(buffer)].offset_bytes));
   }
-  return c.kernel + "(" + join(arguments, ", ") + "); /* " + c_comment(graph.tensor(c.op->output).name) +
+  return c.function + "(" + join(arguments, ", ") + "); /* " + c_comment(graph.tensor(c.op->output).name) +
          " */";
 }
 

@@ -14,23 +14,34 @@ struct COperator {
   const Op* op = nullptr;
   const Int8Op* data = nullptr;
   const PlanStep* step = nullptr;
-  std::string symbol;  // unique in the package: "stage0_block1_expand"
-  std::string kernel;  // function in src/runtime, which is the name of its .c file as well: "tn_conv2d_1x1"
+  std::string symbol;    // unique in the package: "stage0_block1_expand"
+  std::string function;  // what runs it: "tn_add", or an instance of a template, "model_conv2d_1x1"
+  // Every operator of this kernel in the package has plain requantisation (runtime/tn_dsp.h).
+  bool plain = false;
 };
 
 // The operators in the plan's order. Throws Error(kUsage) naming the operator when a kernel's struct cannot
 // hold it (a side above 65535, a kernel or stride above 255, padding as large as the kernel).
-std::vector<COperator> c_operators(const Int8Model& model, const MemoryPlan& plan);
+std::vector<COperator> c_operators(const std::string& package, const Int8Model& model,
+                                   const MemoryPlan& plan);
+
+// Files of src/runtime that the operators call or instantiate: headers and the kernels that are no templates.
+std::vector<std::string> runtime_files(const std::vector<COperator>& operators);
+// The instances of the templates, a line each: `TN_CONV2D(model_conv2d_1x1, 1, 1)`, and their declarations.
+std::string c_instances(const std::vector<COperator>& operators);
+std::string c_instance_declarations(const std::vector<COperator>& operators);
 
 // Weights, biases and requantisation tables of an operator as arrays of one package:
-// `<name>_<symbol>_<what>`.
+// `<name>_<symbol>_<what>`. Rows of convolution weights are filled up to a multiple of 4 bytes, and the
+// input's zero point is folded into the bias (runtime/tn_kernels.h). Throws Error(kUsage) where the folded
+// sums could overflow.
 struct CTable {
   std::string name;
   std::vector<int8_t> bytes;  // one of the two is empty
   std::vector<int32_t> words;
   bool is_weights = false;  // weights and biases; the others are requantisation tables
 };
-std::vector<CTable> c_tables(const std::string& package, const COperator& op);
+std::vector<CTable> c_tables(const Int8Model& model, const std::string& package, const COperator& op);
 
 // `static const tn_conv2d_op op_<symbol> = {...};`
 std::string c_constants(const Int8Model& model, const std::string& package, const COperator& op);

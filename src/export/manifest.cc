@@ -43,6 +43,8 @@ PackageManifest read_manifest(const fs::path& package) {
     options.name = json.at("name").get<std::string>();
     options.plan.in_place = json.at("plan").at("in_place").get<bool>();
     options.plan.alignment = json.at("plan").at("alignment").get<int>();
+    options.plan.variant =
+        variant_of_name(json.at("plan").at("variant").get<std::string>(), path.string() + ": plan.variant");
     options.check();
     for (const auto& [file, hash] : json.at("files").items()) {
       if (!fs::exists(package / file))

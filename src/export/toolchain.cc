@@ -84,10 +84,9 @@ SectionTotals section_totals(const std::string& readelf, const fs::path& file) {
   return totals;
 }
 
-// A .su file of -fstack-usage has lines "file.c:12:6:function<TAB>48<TAB>static". Functions of one file may
-// call each other, and the kernels do not recurse: their sum bounds every chain through the file.
-int64_t stack_of_file(const fs::path& usage_file, const std::string& only_function = "") {
-  int64_t total = 0;
+// A .su file of -fstack-usage has lines "file.c:12:6:function<TAB>48<TAB>static". By function.
+std::map<std::string, int64_t> stack_by_function(const fs::path& usage_file) {
+  std::map<std::string, int64_t> functions;
   for (const std::string& line : lines_of(read_file(usage_file))) {
     std::istringstream fields(line);
     std::string where;
@@ -98,10 +97,25 @@ int64_t stack_of_file(const fs::path& usage_file, const std::string& only_functi
     std::getline(fields, kind);
     if (kind.find("dynamic") != std::string::npos)
       throw verification_error("stack of " + where + " is " + kind + ", not known when compiled");
-    const std::string function = where.substr(where.rfind(':') + 1);
-    if (only_function.empty() || function == only_function) total += std::stoll(bytes);
+    functions[where.substr(where.rfind(':') + 1)] += std::stoll(bytes);
   }
-  return total;
+  return functions;
+}
+
+// Functions of a kernel's file may call each other and do not recurse: their sum bounds every chain through
+// it. The instances of templates stand in one file and do not call each other: only the deepest of them
+// counts.
+int64_t stack_of_kernels(const fs::path& usage_file, const std::string& instance_prefix) {
+  int64_t helpers = 0;
+  int64_t deepest_instance = 0;
+  for (const auto& [function, bytes] : stack_by_function(usage_file)) {
+    if (function.starts_with(instance_prefix)) {
+      deepest_instance = std::max(deepest_instance, bytes);
+    } else {
+      helpers += bytes;
+    }
+  }
+  return helpers + deepest_instance;
 }
 
 // Bytes of the registers "{r4, r5, r6, lr}" or "{d8-d15}".
@@ -253,11 +267,12 @@ LinkedSize linked_size(const std::string& compiler, const Objects& objects, cons
   size.data_bss_bytes = totals.data_bytes + totals.bss_bytes - size.arena_bytes;
 
   for (const auto& [stem, object] : objects) {
-    if (stem.starts_with("tn_")) {
-      size.stack_bytes = std::max(size.stack_bytes, stack_of_file(fs::path(object).replace_extension(".su")));
+    if (stem.starts_with("tn_") || stem == name + "_kernels") {
+      size.stack_bytes =
+          std::max(size.stack_bytes, stack_of_kernels(fs::path(object).replace_extension(".su"), name + "_"));
     }
   }
-  size.stack_bytes += stack_of_file(fs::path(objects.at(name)).replace_extension(".su"), name + "_run");
+  size.stack_bytes += stack_by_function(fs::path(objects.at(name)).replace_extension(".su"))[name + "_run"];
   size.stack_bytes += library_stack_bytes(compiler, objects, program);
   return size;
 }

@@ -2,18 +2,23 @@
  * int8 kernels of tinynas: C99, NHWC with N = 1, no heap, no stdio, no global state.
  *
  * Arithmetic: TensorFlow Lite's int8 quantisation specification with double rounding (tn_requantize.h).
- *   real = scale * (q - zero_point); weights have zero point 0; bias is int32 of scale input * weight.
+ *   real = scale * (q - zero_point); weights have zero point 0
  *   out = clamp(output_zero_point + requantise(bias + sum((in - input_zero_point) * weight)))
- * Padding stands for real 0. The accumulator is int32; the exporter refuses operators that could overflow it.
+ * Padding stands for real 0, that is the zero point. The exporter folds the zero point into the bias,
+ *   folded bias = bias - input_zero_point * (sum of the channel's weights), so that the sum is
+ *   folded bias + sum(in * weight), padded taps included,
+ * and refuses operators whose 32-bit sums could overflow.
  */
 #ifndef TN_KERNELS_H
 #define TN_KERNELS_H
 
 #include <stdint.h>
 
+#include "tn_buffer_sizes.h"
+
 /* Raised whenever a struct or an argument below changes: a package checks it against the kernels that it is
  * built with. */
-#define TN_KERNELS_VERSION 2
+#define TN_KERNELS_VERSION 3
 
 #ifdef __cplusplus
 extern "C" {
@@ -28,9 +33,10 @@ typedef struct {
 
 /* Convolution and depthwise convolution (in_c == out_c, but where the kernel takes a depth multiplier). */
 typedef struct {
-  const int8_t*
-      weights;         /* conv2d: [out_c][kernel_h][kernel_w][in_c]; depthwise: [kernel_h][kernel_w][out_c] */
-  const int32_t* bias; /* [out_c] */
+  /* conv2d: [out_c][tn_conv2d_row_bytes()], a row being [kernel_h][kernel_w][in_c] and zeros up to a multiple
+   * of 4, aligned to 4; depthwise: [kernel_h][kernel_w][out_c] */
+  const int8_t* weights;
+  const int32_t* bias;        /* [out_c], folded */
   const int32_t* multipliers; /* [out_c], tn_multiplier's fields in two arrays */
   const int8_t* shifts;       /* [out_c] */
   uint16_t in_h, in_w, in_c;
@@ -45,11 +51,10 @@ typedef struct {
 
 typedef struct {
   const int8_t* weights;      /* [out_c][in_c] */
-  const int32_t* bias;        /* [out_c] */
+  const int32_t* bias;        /* [out_c], folded */
   const int32_t* multipliers; /* [1] */
   const int8_t* shifts;       /* [1] */
   uint32_t in_c, out_c;
-  int8_t input_zero_point;
   int8_t output_zero_point;
   int8_t activation_min, activation_max;
 } tn_fully_connected_op;
@@ -89,33 +94,21 @@ typedef struct {
   uint16_t c;
 } tn_softmax_op;
 
-/* Any kernel size, stride and padding. `output` must not overlap `input`. */
-void tn_conv2d(const tn_conv2d_op* op, const int8_t* input, int8_t* output);
-
-/* The same for kernel 1x1, stride 1, no padding. `output` must not overlap `input`. */
-void tn_conv2d_1x1(const tn_conv2d_op* op, const int8_t* input, int8_t* output);
-
-/* Any kernel size, stride and padding. `output` must not overlap `input`. */
-void tn_depthwise_conv2d(const tn_conv2d_op* op, const int8_t* input, int8_t* output);
-
-/* The same for out_c = in_c * depth multiplier: output channel i reads input channel i / depth multiplier. */
-void tn_depthwise_conv2d_multiplier(const tn_conv2d_op* op, const int8_t* input, int8_t* output);
-
-/*
- * Where every window begins inside the input, (out_h - 1) * stride_h < in_h and likewise for w: `data` holds
- * the input [in_h][in_w][c] before and, from its first byte on, the output [out_h][out_w][c] after.
- * `scratch`: kernel_h * (in_w + kernel_w - 1) bytes (tn_depthwise_conv2d_get_buffer_size), outside `data`.
- */
-void tn_depthwise_conv2d_in_place(const tn_conv2d_op* op, int8_t* data, int8_t* scratch);
+/* The instances of tn_oracle.c, for any kernel size, stride and padding; they need no more scratch than
+ * tn_buffer_sizes.h says for TN_PORTABLE. `output` must not overlap `input`, but in place it is `input`. */
+void tn_conv2d(const tn_conv2d_op* op, const int8_t* input, int8_t* output, int8_t* scratch);
+void tn_depthwise_conv2d(const tn_conv2d_op* op, const int8_t* input, int8_t* output, int8_t* scratch);
+/* Where every window begins inside the input: (out_h - 1) * stride_h < in_h, and likewise for w. */
+void tn_depthwise_conv2d_in_place(const tn_conv2d_op* op, const int8_t* input, int8_t* output,
+                                  int8_t* scratch);
+void tn_fully_connected(const tn_fully_connected_op* op, const int8_t* input, int8_t* output,
+                        int8_t* scratch);
 
 /* `output` may be either input's memory exactly, or must not overlap it. */
 void tn_add(const tn_add_op* op, const int8_t* input0, const int8_t* input1, int8_t* output);
 
 /* Mean over h and w: [count][c] -> [c]. `output` must not overlap `input`. */
 void tn_global_avg_pool(const tn_global_avg_pool_op* op, const int8_t* input, int8_t* output);
-
-/* `output` must not overlap `input`. */
-void tn_fully_connected(const tn_fully_connected_op* op, const int8_t* input, int8_t* output);
 
 /* Every window must reach into the input. `output` must not overlap `input`. */
 void tn_avg_pool(const tn_avg_pool_op* op, const int8_t* input, int8_t* output);

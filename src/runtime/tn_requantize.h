@@ -8,6 +8,8 @@
 
 #include <stdint.h>
 
+#include "tn_kernels.h"
+
 /* Right shifts of negative numbers must keep the sign, as every compiler for our targets documents. */
 typedef char tn_requires_arithmetic_right_shift[((-1) >> 1) == -1 && ((int64_t)-1 >> 1) == -1 ? 1 : -1];
 
@@ -40,6 +42,12 @@ static inline int32_t tn_requantize(int32_t x, int32_t multiplier, int32_t shift
 
 static inline int32_t tn_clamp(int32_t x, int32_t low, int32_t high) {
   return x < low ? low : (x > high ? high : x);
+}
+
+/* Channel `channel` of a convolution: from its accumulator to the output. */
+static inline int32_t tn_output(const tn_conv2d_op* op, int32_t channel, int32_t acc) {
+  const int32_t scaled = tn_requantize(acc, op->multipliers[channel], op->shifts[channel]);
+  return tn_clamp(scaled + op->output_zero_point, op->activation_min, op->activation_max);
 }
 
 #endif /* TN_REQUANTIZE_H */

@@ -59,26 +59,13 @@ LinearFit line_of(const std::map<std::string, NetworkCount>& networks, const std
   }
   return fit_nonnegative(features, targets, backbone);
 }
-
-// The kernels' taps inside the input, counted one by one.
-int64_t taps_one_by_one(int in, int out, int kernel, int stride, int pad) {
-  int64_t taps = 0;
-  for (int position = 0; position < out; ++position) {
-    for (int tap = 0; tap < kernel; ++tap) {
-      const int at = position * stride - pad + tap;
-      taps += at >= 0 && at < in ? 1 : 0;
-    }
-  }
-  return taps;
-}
-
 }  // namespace
 
-TEST_CASE(
-    "counted instructions of layers are fitted within a hundredth on every core that divides in hardware") {
+TEST_CASE("counted instructions of layers are fitted within three hundredths on every core") {
   std::map<std::string, int> layers;
   for (const CountedCall& call : measurements().layers) ++layers[call.core];
-  for (const char* core : {"cortex-m0plus", "cortex-m4", "cortex-m7", "cortex-m33", "cortex-m55"}) {
+  for (const char* core :
+       {"cortex-m0plus", "cortex-m3", "cortex-m4", "cortex-m7", "cortex-m33", "cortex-m55"}) {
     CAPTURE(core);
     CHECK(layers[core] >= 40);
     Measurements instructions_only = measurements();
@@ -86,8 +73,10 @@ TEST_CASE(
     const KernelFits fits = fit_kernels(instructions_only, core, {});
     CHECK(fits.core == core);
     CHECK(*fits.quality.r2 > 0.999);
-    // The Cortex-M0+'s divisions are loops whose length depends on the values, and pools divide.
-    CHECK(*fits.quality.error_band < (core == std::string("cortex-m0plus") ? 0.02 : 0.01));
+    // Leave-one-out over every layer, among them maps of one row and of four by four, where the templates'
+    // last pairs and blocks are half empty. The Cortex-M0+'s divisions are loops whose length depends on the
+    // values.
+    CHECK(*fits.quality.error_band < 0.03);
     CHECK(fits.quality.rows == layers[core]);
   }
 }
@@ -145,30 +134,6 @@ TEST_CASE(
   CHECK(fit_published(measurements().published, "stm32f746")[0].r2.has_value());
   CHECK_FALSE(fit_published(measurements().published, "stm32f446")[0].error_band().has_value());
   CHECK(fit_published(measurements().published, "stm32h743").empty());
-}
-
-TEST_CASE("executed MACs are those with a tap inside the input") {
-  Rng rng(321);
-  for (int round = 0; round < 500; ++round) {
-    CallShape call;
-    call.kernel = rng.below(2) == 0 ? Kernel::kConv2d : Kernel::kDepthwiseConv2d;
-    call.kernel_h = static_cast<int>(1 + rng.below(9));
-    call.kernel_w = static_cast<int>(1 + rng.below(9));
-    call.stride_h = static_cast<int>(1 + rng.below(4));
-    call.stride_w = static_cast<int>(1 + rng.below(4));
-    call.input = {static_cast<int>(1 + rng.below(20)), static_cast<int>(1 + rng.below(20)), 3};
-    call.output = {(call.input.h + call.stride_h - 1) / call.stride_h,
-                   (call.input.w + call.stride_w - 1) / call.stride_w,
-                   call.kernel == Kernel::kConv2d ? 5 : 3};
-    call.pad_top = same_padding(call.input.h, call.kernel_h, call.stride_h).first;
-    call.pad_left = same_padding(call.input.w, call.kernel_w, call.stride_w).first;
-    const int64_t taps =
-        taps_one_by_one(call.input.h, call.output.h, call.kernel_h, call.stride_h, call.pad_top) *
-        taps_one_by_one(call.input.w, call.output.w, call.kernel_w, call.stride_w, call.pad_left);
-    const double macs = static_cast<double>(taps * (call.kernel == Kernel::kConv2d ? 15 : 3));
-    CHECK(latency_features(call, 1000).executed_macs == macs);
-    CHECK(latency_features(call, 1000).nominal_macs == 1000);
-  }
 }
 
 TEST_CASE("every operator adds latency, on every board and runtime") {
@@ -247,7 +212,7 @@ TEST_CASE("a core without published cycles is called uncalibrated, and so is one
     CHECK_FALSE(model.groups[0].quality.error_band.has_value());
     CHECK_THAT(model.describe(model.groups[0].quality), Contains("uncalibrated"));
   }
-  CHECK(fit_kernels(measurements(), "xtensa-lx7", {}).core == "cortex-m4");
+  CHECK(fit_kernels(measurements(), "xtensa-lx7", {}).core == "cortex-m3");
   // Cortex-M0+: the multiplier takes 1 or 32 cycles, as the chip's maker chose.
   CHECK(fit_kernels(measurements(), "cortex-m0plus", {"fast-multiply"}).cycles_known);
   CHECK_FALSE(fit_kernels(measurements(), "cortex-m0plus", {}).cycles_known);

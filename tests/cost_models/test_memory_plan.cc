@@ -120,6 +120,9 @@ constexpr Padding kSame3{1, 1, 1, 1};
 
 }  // namespace
 
+// The portable convolutions need no scratch, which keeps the arithmetic short.
+const PlanOptions kNoScratch{.variant = KernelVariant::kPortable};
+
 TEST_CASE("a chain alternates between both ends of the arena") {
   // input 64 -> a 128 -> b 32 -> c 96: the peak is input + a = 192.
   Graph graph;
@@ -129,7 +132,7 @@ TEST_CASE("a chain alternates between both ends of the arena") {
   graph.input = 0;
   graph.output = 3;
   graph.check();
-  const MemoryPlan plan = plan_memory(graph);
+  const MemoryPlan plan = plan_memory(graph, kNoScratch);
   CHECK(plan.arena_bytes == 192);
   CHECK(plan.arena_excl_input_bytes == 128);
   CHECK(plan.offset_of(1) == 0);    // the largest at the bottom
@@ -151,10 +154,12 @@ TEST_CASE("a residual block works in place: depthwise through its scratch, add i
   graph.input = 0;
   graph.output = 4;
   graph.check();
-  const MemoryPlan plan = plan_memory(graph);
+  const MemoryPlan plan = plan_memory(graph, kNoScratch);
   CHECK(plan.order[1].in_place);
-  CHECK(plan.order[1].scratch_bytes == tn_depthwise_conv2d_get_buffer_size(8, 8, 16, 3, 3, 1, 1, 1));
+  CHECK(plan.order[1].scratch_bytes == tn_depthwise_conv2d_get_buffer_size(8, 3, 3, 1, 1, 1, 1, TN_PORTABLE));
   CHECK(plan.order[1].scratch_bytes == 30);
+  // For each of 3 rows: 10 pixels and 4 weights as int16.
+  CHECK(plan_memory(graph).order[1].scratch_bytes == 3 * (10 + 4) * 2);
   CHECK(plan.order[3].in_place);
   CHECK(plan.order[3].in_place_input == 0);
   REQUIRE(plan.buffers.size() == 4);  // x+y, e+d, scratch, p
@@ -168,7 +173,7 @@ TEST_CASE("a residual block works in place: depthwise through its scratch, add i
   simulate(graph, plan);
 
   // Without it the depthwise output is a second tensor: 2 * 1024 + 256.
-  const MemoryPlan separate = plan_memory(graph, {.in_place = false});
+  const MemoryPlan separate = plan_memory(graph, {.variant = KernelVariant::kPortable, .in_place = false});
   CHECK(separate.arena_bytes == 2304);
   CHECK(separate.buffers.size() == 5);
   simulate(graph, separate);
@@ -208,8 +213,8 @@ TEST_CASE(
   graph.input = 0;
   graph.output = 1;
   graph.check();
-  REQUIRE(tn_depthwise_conv2d_get_buffer_size(2, 16, 1, 3, 3, 1, 1, 1) > 32);
-  const MemoryPlan plan = plan_memory(graph);
+  REQUIRE(tn_depthwise_conv2d_get_buffer_size(16, 3, 3, 1, 1, 1, 1, TN_PORTABLE) > 32);
+  const MemoryPlan plan = plan_memory(graph, {.variant = KernelVariant::kPortable});
   CHECK_FALSE(plan.order[0].in_place);
   CHECK(plan.arena_bytes == 64);
 }
@@ -218,7 +223,10 @@ TEST_CASE("plans of random graphs execute correctly") {
   Rng rng(81);
   for (int round = 0; round < 300; ++round) {
     const Graph graph = random_graph(rng);
-    check_plan(graph, {.in_place = rng.chance(0.7), .alignment = rng.pick(std::vector<int>{1, 4, 16})});
+    const int alignment = rng.pick(std::vector<int>{1, 4, 16});
+    const KernelVariant variant =
+        alignment == 1 || rng.chance(0.3) ? KernelVariant::kPortable : KernelVariant::kDsp;
+    check_plan(graph, {.variant = variant, .in_place = rng.chance(0.7), .alignment = alignment});
   }
 }
 
@@ -247,11 +255,11 @@ TEST_CASE("MobileNetV2 layer by layer needs what is known of it") {
   // The peak is stage 1's first expansion, its input beside its output: the depthwise convolution of stride 2
   // behind it works in place. design.md, section 4, has the same figures: 1372 KiB and 284 KiB.
   const ReferenceNetwork full = mobilenet_v2(1.0, 224, 0);
-  const MemoryPlan plan = plan_memory(lower(full.space, full.architecture, 1000));
+  const MemoryPlan plan = plan_memory(lower(full.space, full.architecture, 1000), kNoScratch);
   CHECK(plan.arena_bytes == 112 * 112 * 16 + 112 * 112 * 96);
   CHECK(plan.arena_bytes == plan.lower_bound_bytes);
   const ReferenceNetwork small = mobilenet_v2(0.35, 144, 0);
-  const MemoryPlan small_plan = plan_memory(lower(small.space, small.architecture, 1000));
+  const MemoryPlan small_plan = plan_memory(lower(small.space, small.architecture, 1000), kNoScratch);
   CHECK(small_plan.arena_bytes == 72 * 72 * 8 + 72 * 72 * 48);
   CHECK(small_plan.arena_bytes == small_plan.lower_bound_bytes);
 }

@@ -145,9 +145,9 @@ TEST_CASE("a write behind the arena is found") {
 
 TEST_CASE("a function whose stack is not known when compiled is refused") {
   Fixture f(5);
-  const std::string kernel = read_file(f.package / "kernels" / "tn_fully_connected.c");
-  tamper(f.package, "kernels/tn_fully_connected.c",
-         replaced(kernel, "void tn_fully_connected", "{\n",
+  const std::string kernel = read_file(f.package / "kernels" / "tn_fully_connected_portable.h");
+  tamper(f.package, "kernels/tn_fully_connected_portable.h",
+         replaced(kernel, "void tn_fully_connected_portable", "{\n",
                   "{\n  volatile int8_t grows[op->in_c];\n  grows[0] = 0;\n  (void)grows[0];\n"));
   CHECK_THAT(verification_failure([&] { verify_package(f.package, f.model, f.inputs, f.host_only); }),
              Contains("dynamic"));

@@ -45,11 +45,14 @@ tn_multiplier random_multiplier(Rng& rng, int low_shift, int high_shift) {
           between(rng, low_shift, high_shift)};
 }
 
-// An operator and the tables it points to.
+// An operator and the tables it points to; `weights` and `bias` as they are before the exporter fills up the
+// rows and folds the zero point into the bias.
 struct Conv {
   tn_conv2d_op op{};
   std::vector<int8_t> weights;
   std::vector<int32_t> bias;
+  std::vector<int8_t> rows;
+  std::vector<int32_t> folded;
   std::vector<int32_t> multipliers;
   std::vector<int8_t> shifts;
 };
@@ -97,19 +100,32 @@ std::unique_ptr<Conv> random_conv(Kind kind, Rng& rng) {
     conv->multipliers.push_back(multiplier.multiplier);
     conv->shifts.push_back(static_cast<int8_t>(multiplier.shift));
   }
-  op.weights = conv->weights.data();
-  op.bias = conv->bias.data();
+  const auto channels = static_cast<size_t>(op.out_c);
+  const size_t taps = conv->weights.size() / channels;
+  const auto row = static_cast<size_t>(tn_conv2d_row_bytes(op.kernel_h, op.kernel_w, op.in_c));
+  conv->rows = depthwise ? conv->weights : std::vector<int8_t>(channels * row, 0);
+  for (size_t out = 0; out < channels; ++out) {
+    conv->folded.push_back(conv->bias[out]);
+    for (size_t tap = 0; tap < taps; ++tap) {
+      const int8_t weight = conv->weights[depthwise ? tap * channels + out : out * taps + tap];
+      conv->folded.back() -= op.input_zero_point * weight;
+      if (!depthwise) conv->rows[out * row + tap] = weight;
+    }
+  }
+  op.weights = conv->rows.data();
+  op.bias = conv->folded.data();
   op.multipliers = conv->multipliers.data();
   op.shifts = conv->shifts.data();
   return conv;
 }
 
-std::vector<int8_t> plain_conv(const tn_conv2d_op& op, bool depthwise, const std::vector<int8_t>& input) {
+std::vector<int8_t> plain_conv(const Conv& conv, bool depthwise, const std::vector<int8_t>& input) {
+  const tn_conv2d_op& op = conv.op;
   std::vector<int8_t> output;
   for (int oy = 0; oy < op.out_h; ++oy) {
     for (int ox = 0; ox < op.out_w; ++ox) {
       for (int oc = 0; oc < op.out_c; ++oc) {
-        int64_t sum = op.bias[oc];
+        int64_t sum = conv.bias[static_cast<size_t>(oc)];
         for (int ky = 0; ky < op.kernel_h; ++ky) {
           for (int kx = 0; kx < op.kernel_w; ++kx) {
             const int only = oc * op.in_c / op.out_c;  // the input channel that a depthwise one reads
@@ -120,9 +136,9 @@ std::vector<int8_t> plain_conv(const tn_conv2d_op& op, bool depthwise, const std
               const int value =
                   inside ? input[static_cast<size_t>((y * op.in_w + x) * op.in_c + ic)] : op.input_zero_point;
               const int tap = ky * op.kernel_w + kx;
-              const int weight = depthwise
-                                     ? op.weights[tap * op.out_c + oc]
-                                     : op.weights[(oc * op.kernel_h * op.kernel_w + tap) * op.in_c + ic];
+              const int index =
+                  depthwise ? tap * op.out_c + oc : (oc * op.kernel_h * op.kernel_w + tap) * op.in_c + ic;
+              const int weight = conv.weights[static_cast<size_t>(index)];
               sum += int64_t{value - op.input_zero_point} * weight;
             }
           }
@@ -148,20 +164,10 @@ TEST_CASE("convolutions equal their definition and stay inside their buffers") {
     CAPTURE(round, op.in_h, op.in_w, op.in_c, op.out_c, op.kernel_h, op.kernel_w, op.stride_h, op.stride_w);
     Guarded input(int64_t{op.in_h} * op.in_w * op.in_c, rng);
     Guarded output(int64_t{op.out_h} * op.out_w * op.out_c, rng);
-    const auto expected =
-        plain_conv(op, kind == Kind::kDepthwise || kind == Kind::kDepthwiseMultiplier, input.content());
-    if (kind == Kind::kDepthwiseMultiplier) {
-      tn_depthwise_conv2d_multiplier(&op, input.data(), output.data());
-    } else if (kind == Kind::kDepthwise) {
-      tn_depthwise_conv2d(&op, input.data(), output.data());
-    } else if (kind == Kind::kPointwise) {
-      tn_conv2d_1x1(&op, input.data(), output.data());
-      Guarded general(int64_t{op.out_h} * op.out_w * op.out_c, rng);
-      tn_conv2d(&op, input.data(), general.data());
-      REQUIRE(general.content() == expected);
-    } else {
-      tn_conv2d(&op, input.data(), output.data());
-    }
+    const bool depthwise = kind == Kind::kDepthwise || kind == Kind::kDepthwiseMultiplier;
+    const auto expected = plain_conv(*conv, depthwise, input.content());
+    const auto kernel = depthwise ? tn_depthwise_conv2d : tn_conv2d;
+    kernel(&op, input.data(), output.data(), nullptr);  // no scratch
     REQUIRE(output.content() == expected);
     REQUIRE(output.guards_intact());
     REQUIRE(input.unchanged());
@@ -180,12 +186,12 @@ TEST_CASE("depthwise in place equals out of place, with the scratch that the pla
             op.pad_left);
     Guarded data(int64_t{op.in_h} * op.in_w * op.in_c, rng);
     Guarded output(int64_t{op.out_h} * op.out_w * op.in_c, rng);
-    Guarded scratch(tn_depthwise_conv2d_get_buffer_size(op.in_h, op.in_w, op.in_c, op.kernel_h, op.kernel_w,
-                                                        op.stride_h, op.stride_w, 1),
+    Guarded scratch(tn_depthwise_conv2d_get_buffer_size(op.in_w, op.kernel_h, op.kernel_w, op.stride_h,
+                                                        op.stride_w, 1, 1, TN_PORTABLE),
                     rng);
-    const auto expected = plain_conv(op, true, data.content());
-    tn_depthwise_conv2d(&op, data.data(), output.data());
-    tn_depthwise_conv2d_in_place(&op, data.data(), scratch.data());
+    const auto expected = plain_conv(*conv, true, data.content());
+    tn_depthwise_conv2d(&op, data.data(), output.data(), nullptr);
+    tn_depthwise_conv2d_in_place(&op, data.data(), data.data(), scratch.data());
     REQUIRE(output.content() == expected);
     std::vector<int8_t> made = data.content();
     REQUIRE(made.size() >= expected.size());
@@ -354,10 +360,12 @@ TEST_CASE("fully connected equals its definition") {
     const tn_multiplier requant = random_multiplier(rng, -10, 1);
     const auto shift = static_cast<int8_t>(requant.shift);
     op.weights = weights.data();
-    op.bias = bias.data();
+    const int input_zero_point = between(rng, -128, 127);
+    std::vector<int32_t> folded = bias;
+    for (size_t i = 0; i < weights.size(); ++i) folded[i / op.in_c] -= input_zero_point * weights[i];
+    op.bias = folded.data();
     op.multipliers = &requant.multiplier;
     op.shifts = &shift;
-    op.input_zero_point = static_cast<int8_t>(between(rng, -128, 127));
     op.output_zero_point = static_cast<int8_t>(between(rng, -128, 127));
     op.activation_min = -128;
     op.activation_max = 127;
@@ -367,12 +375,36 @@ TEST_CASE("fully connected equals its definition") {
     for (uint32_t o = 0; o < op.out_c; ++o) {
       int32_t sum = bias[o];
       for (uint32_t i = 0; i < op.in_c; ++i)
-        sum += (input.data()[i] - op.input_zero_point) * weights[o * op.in_c + i];
+        sum += (input.data()[i] - input_zero_point) * weights[o * op.in_c + i];
       const int32_t scaled = plain::multiply_by_quantized_multiplier(sum, requant.multiplier, requant.shift);
       expected.push_back(plain::clamp(int64_t{scaled} + op.output_zero_point, -128, 127));
     }
-    tn_fully_connected(&op, input.data(), output.data());
+    tn_fully_connected(&op, input.data(), output.data(), nullptr);
     REQUIRE(output.content() == expected);
     REQUIRE((input.unchanged() && output.guards_intact()));
+  }
+}
+
+TEST_CASE("no variant wants less scratch than a lower one, which a core without its instructions runs") {
+  Rng rng(16);
+  for (int round = 0; round < 2000; ++round) {
+    const int w = between(rng, 1, 200);
+    const int kernel_h = between(rng, 1, 11);
+    const int kernel_w = rng.chance(0.6) ? kernel_h : between(rng, 1, 11);
+    const int stride = between(rng, 1, 3);
+    const int in_c = between(rng, 1, 300);
+    for (int variant = TN_PORTABLE; variant < TN_MVE; ++variant) {
+      CAPTURE(w, kernel_h, kernel_w, stride, in_c, variant);
+      CHECK(tn_conv2d_get_buffer_size(in_c, kernel_h, kernel_w, variant) <=
+            tn_conv2d_get_buffer_size(in_c, kernel_h, kernel_w, variant + 1));
+      CHECK(tn_fully_connected_get_buffer_size(in_c, variant) <=
+            tn_fully_connected_get_buffer_size(in_c, variant + 1));
+      for (int in_place = 0; in_place < 2; ++in_place) {
+        const auto bytes = [&](int v) {
+          return tn_depthwise_conv2d_get_buffer_size(w, kernel_h, kernel_w, stride, stride, in_place, 1, v);
+        };
+        CHECK(bytes(variant) <= bytes(variant + 1));
+      }
+    }
   }
 }

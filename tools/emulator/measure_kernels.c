@@ -14,11 +14,12 @@
 #include "mark.h"
 #include "semihosting.h"
 #include "tn_buffer_sizes.h"
-#include "tn_kernels.h"
+#include "tn_instances.h"
 
 enum { TENSOR_BYTES = 400 * 1024, WEIGHTS_BYTES = 512 * 1024, MAX_CHANNELS = 2048, PAINTED_BYTES = 512 };
 
-static int8_t input[TENSOR_BYTES], output[TENSOR_BYTES], weights[WEIGHTS_BYTES], scratch[8192];
+static int8_t input[TENSOR_BYTES], output[TENSOR_BYTES], weights[WEIGHTS_BYTES],
+    scratch[16384] __attribute__((aligned(4)));
 static int32_t bias[MAX_CHANNELS], multipliers[MAX_CHANNELS];
 static int8_t shifts[MAX_CHANNELS];
 static volatile int32_t sink;
@@ -35,12 +36,6 @@ typedef enum {
   SOFTMAX,
   DEPTHWISE_MULTIPLIER
 } kernel;
-static const char* const kernel_names[] = {"conv2d",           "conv2d_1x1",
-                                           "depthwise_conv2d", "depthwise_conv2d_in_place",
-                                           "fully_connected",  "add",
-                                           "global_avg_pool",  "avg_pool",
-                                           "softmax",          "depthwise_conv2d_multiplier"};
-
 typedef struct {
   kernel kind;
   int h, w, in_c, out_c, kernel_h, kernel_w, stride;
@@ -55,22 +50,59 @@ static union {
   tn_softmax_op softmax;
 } op;
 
-static void call(kernel kind) {
-  switch (kind) {
-    case CONV2D:
-      tn_conv2d(&op.conv, input, output);
-      break;
-    case CONV2D_1X1:
-      tn_conv2d_1x1(&op.conv, input, output);
-      break;
-    case DEPTHWISE:
-      tn_depthwise_conv2d(&op.conv, input, output);
-      break;
-    case DEPTHWISE_IN_PLACE:
-      tn_depthwise_conv2d_in_place(&op.conv, input, scratch);
-      break;
+/* The instances that tools/measure_kernels links. */
+typedef void conv2d_function(const tn_conv2d_op* op, const int8_t* from, int8_t* to, int8_t* memory);
+conv2d_function tn_conv2d_1x1, tn_depthwise, tn_depthwise_in_place, tn_depthwise_3x3_s1, tn_depthwise_3x3_s2,
+    tn_depthwise_5x5_s1, tn_depthwise_5x5_s2, tn_depthwise_7x7_s1, tn_depthwise_7x7_s2;
+
+/* What runs a convolution, as cost_models/kernels.h chooses it, and its name there. */
+typedef struct {
+  conv2d_function* run;
+  const char* name;
+} choice;
+
+static choice depthwise_of(const layer* l) {
+  static const choice templates[3][2] = {
+      {{tn_depthwise_3x3_s1, "depthwise_3x3_s1"}, {tn_depthwise_3x3_s2, "depthwise_3x3_s2"}},
+      {{tn_depthwise_5x5_s1, "depthwise_5x5_s1"}, {tn_depthwise_5x5_s2, "depthwise_5x5_s2"}},
+      {{tn_depthwise_7x7_s1, "depthwise_7x7_s1"}, {tn_depthwise_7x7_s2, "depthwise_7x7_s2"}}};
+  static const choice any = {tn_depthwise, "depthwise"},
+                      any_in_place = {tn_depthwise_in_place, "depthwise_in_place"};
+  if (TN_PLANNED_VARIANT != TN_PORTABLE && l->kind != DEPTHWISE_MULTIPLIER &&
+      tn_depthwise_has_template(l->kernel_h, l->kernel_w, l->stride, l->stride)) {
+    return templates[(l->kernel_h - 3) / 2][l->stride - 1];
+  }
+  return l->kind == DEPTHWISE_IN_PLACE ? any_in_place : any;
+}
+
+static choice choice_of(const layer* l) {
+  static const choice conv2d = {tn_conv2d, "conv2d"}, pointwise = {tn_conv2d_1x1, "conv2d_1x1"};
+  if (l->kind == CONV2D) return conv2d;
+  if (l->kind == CONV2D_1X1) return pointwise;
+  return depthwise_of(l);
+}
+
+static const char* name_of(const layer* l) {
+  switch (l->kind) {
     case FULLY_CONNECTED:
-      tn_fully_connected(&op.fully_connected, input, output);
+      return "fully_connected";
+    case ADD:
+      return "add";
+    case GLOBAL_AVG_POOL:
+      return "global_avg_pool";
+    case AVG_POOL:
+      return "avg_pool";
+    case SOFTMAX:
+      return "softmax";
+    default:
+      return choice_of(l).name;
+  }
+}
+
+static void call(const layer* l) {
+  switch (l->kind) {
+    case FULLY_CONNECTED:
+      tn_fully_connected(&op.fully_connected, input, output, scratch);
       break;
     case ADD:
       tn_add(&op.add, input, output, output);
@@ -84,14 +116,13 @@ static void call(kernel kind) {
     case SOFTMAX:
       tn_softmax(&op.softmax, input, output);
       break;
-    case DEPTHWISE_MULTIPLIER:
-      tn_depthwise_conv2d_multiplier(&op.conv, input, output);
-      break;
+    default:
+      choice_of(l).run(&op.conv, input, l->kind == DEPTHWISE_IN_PLACE ? input : output, scratch);
   }
 }
 
 /* Counts call(), and returns how many bytes of stack it used below this function. */
-__attribute__((noinline)) static int32_t counted_call(kernel kind) {
+__attribute__((noinline)) static int32_t counted_call(const layer* l) {
   int32_t untouched = 0;
   int32_t i;
   volatile uint8_t* bottom;
@@ -99,7 +130,7 @@ __attribute__((noinline)) static int32_t counted_call(kernel kind) {
   bottom -= PAINTED_BYTES;
   for (i = 0; i < PAINTED_BYTES; ++i) bottom[i] = 0xA5;
   MARK_BEGIN();
-  call(kind);
+  call(l);
   MARK_END();
   while (untouched < PAINTED_BYTES && bottom[untouched] == 0xA5) ++untouched;
   return PAINTED_BYTES - untouched;
@@ -122,7 +153,7 @@ static int64_t prepare(const layer* l) {
   switch (l->kind) {
     case FULLY_CONNECTED: {
       const tn_fully_connected_op made = {
-          weights, bias, multipliers, shifts, (uint32_t)l->in_c, (uint32_t)l->out_c, 3, 4, -128, 127};
+          weights, bias, multipliers, shifts, (uint32_t)l->in_c, (uint32_t)l->out_c, 4, -128, 127};
       op.fully_connected = made;
       return (int64_t)l->in_c * l->out_c;
     }
@@ -202,8 +233,11 @@ static void require_fits(const layer* l) {
                 out_bytes = l->h * l->w * l->out_c / (l->stride * l->stride);
   if (in_bytes > TENSOR_BYTES || out_bytes > TENSOR_BYTES || weights_bytes > WEIGHTS_BYTES ||
       l->out_c > MAX_CHANNELS ||
-      tn_depthwise_conv2d_get_buffer_size(l->h, l->w, l->in_c, l->kernel_h, l->kernel_w, 1, 1, 1) >
-          (int32_t)sizeof scratch) {
+      tn_depthwise_conv2d_get_buffer_size(l->w, l->kernel_h, l->kernel_w, l->stride, l->stride, 1, 1,
+                                          TN_PLANNED_VARIANT) > (int32_t)sizeof scratch ||
+      ((l->kind == CONV2D || l->kind == CONV2D_1X1) &&
+       tn_conv2d_get_buffer_size(l->in_c, l->kernel_h, l->kernel_w, TN_PLANNED_VARIANT) >
+           (int32_t)sizeof scratch)) {
     host_write("LAYER TOO LARGE\n");
     host_exit(1);
   }
@@ -221,13 +255,13 @@ static void measure(const char* network, int index, const layer* l) {
   require_fits(l);
   macs = prepare(l);
   fill_input(l->h * l->w * l->in_c);
-  stack_bytes = counted_call(l->kind);
+  stack_bytes = counted_call(l);
   sink += output[0] + input[0];
   host_write(network);
   if (index >= 0) host_write("-");
   if (index >= 0) host_write_int(index);
   host_write(" ");
-  host_write(kernel_names[l->kind]);
+  host_write(name_of(l));
   write_field(l->h), write_field(l->w), write_field(l->in_c), write_field(l->out_c);
   write_field(l->kernel_h), write_field(l->kernel_w), write_field(l->stride);
   write_field(macs), write_field(stack_bytes);
@@ -267,6 +301,22 @@ static const layer layers[] = {
     {CONV2D_1X1, 5, 5, 320, 480, 1, 1, 1},
     {CONV2D_1X1, 13, 3, 92, 196, 1, 1, 1},
     {CONV2D_1X1, 72, 72, 8, 8, 1, 1, 1},
+
+    /* Kernels that have no template. */
+    {DEPTHWISE, 16, 16, 48, 48, 4, 4, 1},
+    {DEPTHWISE, 32, 32, 16, 16, 2, 2, 2},
+    {DEPTHWISE, 12, 12, 96, 96, 3, 5, 1},
+    {DEPTHWISE, 24, 24, 24, 24, 9, 9, 1},
+    {DEPTHWISE, 8, 8, 160, 160, 1, 3, 1},
+    {DEPTHWISE, 16, 16, 64, 64, 5, 3, 2},
+    {DEPTHWISE, 25, 5, 72, 72, 3, 3, 3},
+    {DEPTHWISE_IN_PLACE, 16, 16, 48, 48, 4, 4, 1},
+    {DEPTHWISE_IN_PLACE, 32, 32, 16, 16, 2, 2, 2},
+    {DEPTHWISE_IN_PLACE, 12, 12, 96, 96, 3, 5, 1},
+    {DEPTHWISE_IN_PLACE, 24, 24, 24, 24, 9, 9, 1},
+    {DEPTHWISE_IN_PLACE, 8, 8, 160, 160, 1, 3, 1},
+    {DEPTHWISE_IN_PLACE, 16, 16, 64, 64, 5, 3, 2},
+    {DEPTHWISE_IN_PLACE, 25, 5, 72, 72, 3, 3, 3},
 
     {DEPTHWISE, 48, 48, 24, 24, 3, 3, 2},
     {DEPTHWISE, 32, 32, 48, 48, 3, 3, 2},
@@ -433,6 +483,22 @@ static void run_dscnn(int index, int h, int w, int stem_h, int stem_w, int least
   l = made(FULLY_CONNECTED, 1, 1, c, classes, 1, 1), measure(name, index, &l);
 }
 
+/* Enough maps of every depthwise template for a fit of five features to be judged by what it leaves out. */
+static void measure_templates(void) {
+  static const int maps[][3] = {{48, 48, 16},  {40, 40, 24}, {24, 24, 72}, {16, 16, 40},
+                                {11, 11, 120}, {9, 14, 64},  {13, 3, 196}, {25, 5, 64},
+                                {5, 5, 320},   {4, 4, 288},  {1, 30, 48}};
+  int kernel_size, stride, map;
+  for (kernel_size = 3; kernel_size <= 7; kernel_size += 2) {
+    for (stride = 1; stride <= 2; ++stride) {
+      for (map = 0; map < (int)(sizeof maps / sizeof maps[0]); ++map) {
+        const layer l = depthwise(maps[map][0], maps[map][1], maps[map][2], kernel_size, stride);
+        measure("-", -1, &l);
+      }
+    }
+  }
+}
+
 int main(void) {
   int i;
   for (i = 0; i < WEIGHTS_BYTES; ++i) weights[i] = (int8_t)((i * 53 + (i >> 5) * 3 + 7) % 127);
@@ -442,6 +508,7 @@ int main(void) {
     shifts[i] = (int8_t)(-8 - i % 3);
   }
   for (i = 0; i < (int)(sizeof layers / sizeof layers[0]); ++i) measure("-", -1, &layers[i]);
+  measure_templates();
 #ifdef WITH_NETWORKS
   for (i = 0; i < 12; ++i) run_mbconv(i, 48 + 16 * (i % 6), 20 + 10 * draw(4), 10 + 90 * (i % 2));
   for (i = 0; i < 12; ++i) {

@@ -1,0 +1,162 @@
+/*
+ * Convolution with the DSP extension. Four output positions at a time: their patches are spread to int16 in
+ * the scratch, interleaved so that one LDM loads the same two taps of all four, and each row of weights is
+ * then read once for the four of them. SXTB16 gives taps 0, 2 and 1, 3 of four; both sides are spread by it,
+ * so the order does not matter.
+ */
+#ifndef TN_CONV2D_DSP_H
+#define TN_CONV2D_DSP_H
+
+#include "tn_dsp.h"
+#include "tn_kernels.h"
+#include "tn_requantize.h"
+
+/* `quads` times four bytes, spread into the lane that `lane` points to; returns the lane's next place. */
+TN_INLINE tn_word* tn_spread(const int8_t* from, int32_t quads, tn_word* lane) {
+  for (; quads > 0; --quads, from += 4, lane += 2 * TN_CONV2D_POSITIONS) {
+    const uint32_t four = *(const tn_unaligned_word*)from;
+    lane[0] = tn_even_bytes(four);
+    lane[TN_CONV2D_POSITIONS] = tn_odd_bytes(four);
+  }
+  return lane;
+}
+
+TN_HELPER tn_word* tn_spread_value(int8_t value, int32_t quads, tn_word* lane) {
+  const uint32_t pair = tn_pack(value, value);
+  for (; quads > 0; --quads, lane += 2 * TN_CONV2D_POSITIONS) {
+    lane[0] = pair;
+    lane[TN_CONV2D_POSITIONS] = pair;
+  }
+  return lane;
+}
+
+/* The patch under output (out_y, out_x), padding included, into a lane. `patch`: one row of weights' bytes.
+ */
+TN_HELPER void tn_spread_patch(const tn_conv2d_op* op, const int8_t* input, int32_t out_y, int32_t out_x,
+                               tn_word* lane, int8_t* patch) {
+  const int32_t in_h = op->in_h, in_w = op->in_w, in_c = op->in_c;
+  const int32_t top = out_y * op->stride_h - op->pad_top;
+  const int32_t left = out_x * op->stride_w - op->pad_left;
+  const int32_t first_x = left < 0 ? -left : 0;
+  const int32_t end_x = in_w - left < op->kernel_w ? in_w - left : op->kernel_w;
+  int32_t y, i;
+  if ((in_c & 3) == 0) {
+    const int32_t quads = in_c >> 2;
+    for (y = top; y < top + op->kernel_h; ++y) {
+      if (y < 0 || y >= in_h) {
+        lane = tn_spread_value(op->input_zero_point, quads * op->kernel_w, lane);
+        continue;
+      }
+      lane = tn_spread_value(op->input_zero_point, quads * first_x, lane);
+      lane = tn_spread(input + (y * in_w + left + first_x) * in_c, quads * (end_x - first_x), lane);
+      lane = tn_spread_value(op->input_zero_point, quads * (op->kernel_w - end_x), lane);
+    }
+    return;
+  }
+  {
+    int8_t* at = patch;
+    for (y = top; y < top + op->kernel_h; ++y) {
+      const int inside = y >= 0 && y < in_h;
+      const int32_t before = inside ? first_x * in_c : op->kernel_w * in_c;
+      const int32_t run = inside ? (end_x - first_x) * in_c : 0;
+      const int32_t after = inside ? (op->kernel_w - end_x) * in_c : 0;
+      const int8_t* from = input + (y * in_w + left + first_x) * in_c;
+      for (i = 0; i < before; ++i) *at++ = op->input_zero_point;
+      for (i = 0; i + 4 <= run; i += 4, at += 4)
+        *(tn_unaligned_word*)at = *(const tn_unaligned_word*)(from + i);
+      for (; i < run; ++i) *at++ = from[i];
+      for (i = 0; i < after; ++i) *at++ = op->input_zero_point;
+    }
+    /* What a row of weights is longer than the patch has weights 0. */
+    (void)tn_spread(patch, tn_conv2d_row_bytes(op->kernel_h, op->kernel_w, in_c) >> 2, lane);
+  }
+}
+
+/* Four taps of a row of weights times those of the four lanes. LDM's lists need registers in order, hence by
+ * name. */
+#define TN_FOUR_TAPS                       \
+  "ldr %[four], [%[weights]], #4\n\t"      \
+  "ldmia %[lanes]!, {r3, r4, r5, r6}\n\t"  \
+  "sxtb16 %[two], %[four]\n\t"             \
+  "smlad %[sum0], %[two], r3, %[sum0]\n\t" \
+  "smlad %[sum1], %[two], r4, %[sum1]\n\t" \
+  "smlad %[sum2], %[two], r5, %[sum2]\n\t" \
+  "smlad %[sum3], %[two], r6, %[sum3]\n\t" \
+  "ldmia %[lanes]!, {r3, r4, r5, r6}\n\t"  \
+  "sxtb16 %[two], %[four], ror #8\n\t"     \
+  "smlad %[sum0], %[two], r3, %[sum0]\n\t" \
+  "smlad %[sum1], %[two], r4, %[sum1]\n\t" \
+  "smlad %[sum2], %[two], r5, %[sum2]\n\t" \
+  "smlad %[sum3], %[two], r6, %[sum3]\n\t"
+
+#define TN_MULTIPLY(taps)                                                                             \
+  __asm__ volatile(taps                                                                               \
+                   : [weights] "+r"(weights), [lanes] "+r"(at), [sum0] "+r"(sum0), [sum1] "+r"(sum1), \
+                     [sum2] "+r"(sum2), [sum3] "+r"(sum3), [four] "=&r"(four), [two] "=&r"(two)       \
+                   :                                                                                  \
+                   : "r3", "r4", "r5", "r6", "memory")
+
+/* All channels of up to four positions whose patches are in `lanes`. */
+TN_INLINE void tn_conv2d_channels(const tn_conv2d_op* op, const tn_word* lanes, int32_t quads,
+                                  int32_t positions, int8_t* output, int plain) {
+  const int32_t out_c = op->out_c;
+  /* Lanes that hold no position are stored where the last one is, before it. */
+  const int32_t at3 = (positions - 1) * out_c;
+  const int32_t at1 = positions > 1 ? out_c : 0, at2 = positions > 2 ? 2 * out_c : at3;
+  const tn_word* const end = lanes + 2 * TN_CONV2D_POSITIONS * quads;
+  const tn_word* const end_of_fours = lanes + 2 * TN_CONV2D_POSITIONS * (quads & ~3);
+  const int8_t* weights = op->weights;
+  int32_t out;
+  for (out = 0; out < out_c; ++out, ++output) {
+    const tn_word* at = lanes;
+    int32_t sum0 = op->bias[out], sum1 = sum0, sum2 = sum0, sum3 = sum0;
+    uint32_t four, two;
+    while (at != end_of_fours) TN_MULTIPLY(TN_FOUR_TAPS TN_FOUR_TAPS TN_FOUR_TAPS TN_FOUR_TAPS);
+    while (at != end) TN_MULTIPLY(TN_FOUR_TAPS);
+    if (plain) {
+      const tn_plain_requant r = tn_make_plain(op->multipliers[out], op->shifts[out], op->output_zero_point);
+      sum0 = tn_plain_output(sum0, r);
+      sum1 = tn_plain_output(sum1, r);
+      sum2 = tn_plain_output(sum2, r);
+      sum3 = tn_plain_output(sum3, r);
+    } else {
+      sum0 = tn_output(op, out, sum0);
+      sum1 = tn_output(op, out, sum1);
+      sum2 = tn_output(op, out, sum2);
+      sum3 = tn_output(op, out, sum3);
+    }
+    output[at3] = (int8_t)sum3;
+    output[at2] = (int8_t)sum2;
+    output[at1] = (int8_t)sum1;
+    output[0] = (int8_t)sum0;
+  }
+}
+
+/* `pointwise`: 1x1, stride 1, no padding, in_c a multiple of 4. */
+TN_INLINE void tn_conv2d_dsp(const tn_conv2d_op* op, const int8_t* input, int8_t* output, int8_t* scratch,
+                             int pointwise, int plain) {
+  const int32_t out_w = op->out_w, in_c = op->in_c;
+  const int32_t row = tn_conv2d_row_bytes(op->kernel_h, op->kernel_w, in_c);
+  const int32_t count = op->out_h * out_w;
+  tn_word* const lanes = (tn_word*)(void*)scratch;
+  int8_t* const patch = scratch + 2 * TN_CONV2D_POSITIONS * row;
+  int32_t done = 0, out_y = 0, out_x = 0;
+  while (done < count) {
+    const int32_t positions = count - done < TN_CONV2D_POSITIONS ? count - done : TN_CONV2D_POSITIONS;
+    int32_t i;
+    for (i = 0; i < positions; ++i) {
+      if (pointwise) {
+        (void)tn_spread(input, in_c >> 2, lanes + i);
+        input += in_c;
+      } else {
+        tn_spread_patch(op, input, out_y, out_x, lanes + i, patch);
+        if (++out_x == out_w) out_x = 0, ++out_y;
+      }
+    }
+    tn_conv2d_channels(op, lanes, row >> 2, positions, output, plain);
+    output += positions * op->out_c;
+    done += positions;
+  }
+}
+
+#endif /* TN_CONV2D_DSP_H */

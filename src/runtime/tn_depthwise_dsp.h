@@ -1,0 +1,217 @@
+/*
+ * Depthwise convolution with the DSP extension, in place or not, channel by channel: the pixels of a channel
+ * lie c bytes apart, in the output as in the input, so that channels do not touch each other. The scratch is
+ * a window of kernel_h padded rows of one channel as int16; a row of outputs is computed from it, then the
+ * window moves down. An output row lies on input rows that are in the window or above it.
+ *
+ * Two outputs at a time: with stride 1 the second one's taps begin at an odd pixel, so its weights are paired
+ * the other way round.
+ */
+#ifndef TN_DEPTHWISE_DSP_H
+#define TN_DEPTHWISE_DSP_H
+
+#include "tn_dsp.h"
+#include "tn_kernels.h"
+#include "tn_requantize.h"
+
+/* Words of weights of one kernel row, kernel_w odd: (w0,w1), (w2,w3)... for even pixels, (w1,w2), (w3,w4)...
+ * for odd. */
+#define TN_PAIRS(kernel_w) ((kernel_w) / 2 * 2)
+
+TN_INLINE void tn_pair_weights(const int8_t* weight, int32_t c, tn_word* pairs, int kernel_h, int kernel_w) {
+  int y, x;
+  for (y = 0; y < kernel_h; ++y) {
+    for (x = 0; x < kernel_w / 2; ++x, ++pairs) {
+      const int8_t* at = weight + 2 * x * c;
+      pairs[0] = tn_pack(at[0], at[c]);
+      pairs[kernel_w / 2] = tn_pack(at[c], at[2 * c]);
+    }
+    pairs += kernel_w / 2;
+    weight += kernel_w * c;
+  }
+}
+
+/* `count` pixels of padding, or (step != 0) of a channel whose pixels lie `step` bytes apart. */
+TN_HELPER int16_t* tn_fill_window(int16_t* to, const int8_t* from, int32_t step, int32_t count) {
+  if (((uintptr_t)to & 3) != 0 && count > 0) {
+    *to++ = *from;
+    from += step;
+    --count;
+  }
+#pragma GCC unroll 4
+  for (; count > 1; count -= 2, from += 2 * step, to += 2) {
+    *(tn_word*)(void*)to = tn_pack(from[0], from[step]);
+  }
+  if (count > 0) *to++ = *from;
+  return to;
+}
+
+/* Input row `y` of a channel, or padding where it is outside, into a row of the window. */
+TN_HELPER void tn_load_window_row(const tn_conv2d_op* op, const int8_t* plane, int32_t y, tn_word* row,
+                                  int32_t words) {
+  const int32_t c = op->in_c, left = op->pad_left, width = 2 * words;
+  const int32_t room = width - left;
+  const int32_t inside = y < 0 || y >= op->in_h ? 0 : op->in_w < room ? op->in_w : room;
+  int16_t* to = (int16_t*)(void*)row;
+  to = tn_fill_window(to, &op->input_zero_point, 0, left);
+  to = tn_fill_window(to, plane + y * op->in_w * c, c, inside);
+  (void)tn_fill_window(to, &op->input_zero_point, 0, room - inside);
+}
+
+/* Moves the window's rows up by `words`; what follows is loaded anew. */
+TN_INLINE void tn_move_window(tn_word* window, int32_t words, int32_t kept) {
+  const tn_word* from = window + words;
+  for (; kept >= 4; kept -= 4, window += 4, from += 4) {
+    *(tn_four_words*)(void*)window = *(const tn_four_words*)(const void*)from;
+  }
+  for (; kept > 0; --kept) *window++ = *from++;
+}
+
+/*
+ * One kernel row of two neighbouring outputs. Pixels are (p0,p1), (p2,p3)...; weights as tn_pair_weights()
+ * leaves them. LDM's lists need registers in order, hence by name.
+ */
+#define TN_ROW_3_1                      \
+  "ldm %[row], {r3, r4}\n\t"            \
+  "ldmia %[pairs]!, {r5, r6}\n\t"       \
+  "smlad %[sum0], r3, r5, %[sum0]\n\t"  \
+  "smlatb %[sum1], r3, r5, %[sum1]\n\t" \
+  "smlabt %[sum0], r4, r6, %[sum0]\n\t" \
+  "smlad %[sum1], r4, r6, %[sum1]\n\t"  \
+  "add %[row], %[row], %[pitch]\n\t"
+#define TN_ROW_3_2                      \
+  "ldm %[row], {r3, r4, r5}\n\t"        \
+  "ldmia %[pairs]!, {r6, r8}\n\t"       \
+  "smlad %[sum0], r3, r6, %[sum0]\n\t"  \
+  "smlad %[sum1], r4, r6, %[sum1]\n\t"  \
+  "smlabt %[sum0], r4, r8, %[sum0]\n\t" \
+  "smlabt %[sum1], r5, r8, %[sum1]\n\t" \
+  "add %[row], %[row], %[pitch]\n\t"
+#define TN_ROW_5_1                         \
+  "ldm %[row], {r3, r4, r5}\n\t"           \
+  "ldmia %[pairs]!, {r6, r8, r9, r10}\n\t" \
+  "smlad %[sum0], r3, r6, %[sum0]\n\t"     \
+  "smlatb %[sum1], r3, r6, %[sum1]\n\t"    \
+  "smlad %[sum0], r4, r8, %[sum0]\n\t"     \
+  "smlad %[sum1], r4, r9, %[sum1]\n\t"     \
+  "smlabt %[sum0], r5, r10, %[sum0]\n\t"   \
+  "smlad %[sum1], r5, r10, %[sum1]\n\t"    \
+  "add %[row], %[row], %[pitch]\n\t"
+#define TN_ROW_5_2                          \
+  "ldm %[row], {r3, r4, r5, r6}\n\t"        \
+  "ldmia %[pairs]!, {r8, r9, r10, r11}\n\t" \
+  "smlad %[sum0], r3, r8, %[sum0]\n\t"      \
+  "smlad %[sum1], r4, r8, %[sum1]\n\t"      \
+  "smlad %[sum0], r4, r9, %[sum0]\n\t"      \
+  "smlad %[sum1], r5, r9, %[sum1]\n\t"      \
+  "smlabt %[sum0], r5, r11, %[sum0]\n\t"    \
+  "smlabt %[sum1], r6, r11, %[sum1]\n\t"    \
+  "add %[row], %[row], %[pitch]\n\t"
+#define TN_ROW_7_1                       \
+  "ldm %[row], {r3, r4, r5, r6}\n\t"     \
+  "ldmia %[pairs]!, {r8, r9, r10}\n\t"   \
+  "smlad %[sum0], r3, r8, %[sum0]\n\t"   \
+  "smlatb %[sum1], r3, r8, %[sum1]\n\t"  \
+  "smlad %[sum0], r4, r9, %[sum0]\n\t"   \
+  "smlad %[sum0], r5, r10, %[sum0]\n\t"  \
+  "ldmia %[pairs]!, {r8, r9, r10}\n\t"   \
+  "smlad %[sum1], r4, r8, %[sum1]\n\t"   \
+  "smlad %[sum1], r5, r9, %[sum1]\n\t"   \
+  "smlabt %[sum0], r6, r10, %[sum0]\n\t" \
+  "smlad %[sum1], r6, r10, %[sum1]\n\t"  \
+  "add %[row], %[row], %[pitch]\n\t"
+#define TN_ROW_7_2                       \
+  "ldm %[row], {r3, r4, r5, r6, r8}\n\t" \
+  "ldmia %[pairs]!, {r9, r10, r11}\n\t"  \
+  "smlad %[sum0], r3, r9, %[sum0]\n\t"   \
+  "smlad %[sum1], r4, r9, %[sum1]\n\t"   \
+  "smlad %[sum0], r4, r10, %[sum0]\n\t"  \
+  "smlad %[sum1], r5, r10, %[sum1]\n\t"  \
+  "smlad %[sum0], r5, r11, %[sum0]\n\t"  \
+  "smlad %[sum1], r6, r11, %[sum1]\n\t"  \
+  "ldmia %[pairs]!, {r9, r10, r11}\n\t"  \
+  "smlabt %[sum0], r6, r11, %[sum0]\n\t" \
+  "smlabt %[sum1], r8, r11, %[sum1]\n\t" \
+  "add %[row], %[row], %[pitch]\n\t"
+
+#define TN_ADD_ROWS(rows, ...)                                                                  \
+  __asm__ volatile(rows                                                                         \
+                   : [row] "+r"(row), [pairs] "+r"(pairs), [sum0] "+r"(sum0), [sum1] "+r"(sum1) \
+                   : [pitch] "r"(pitch_bytes)                                                   \
+                   : "memory", "r3", "r4", "r5", "r6", __VA_ARGS__)
+
+/* The two outputs' accumulators, from `bias`; `row`: the pixels under the first kernel row. */
+TN_INLINE int32_t tn_two_outputs(const tn_word* row, const tn_word* pairs, int32_t pitch_bytes, int32_t bias,
+                                 int kernel, int stride, int32_t* second) {
+  int32_t sum0 = bias, sum1 = bias;
+  if (kernel == 3 && stride == 1) {
+    TN_ADD_ROWS(TN_ROW_3_1 TN_ROW_3_1 TN_ROW_3_1, "cc");
+  } else if (kernel == 3) {
+    TN_ADD_ROWS(TN_ROW_3_2 TN_ROW_3_2 TN_ROW_3_2, "r8");
+  } else if (kernel == 5 && stride == 1) {
+    TN_ADD_ROWS(TN_ROW_5_1 TN_ROW_5_1 TN_ROW_5_1 TN_ROW_5_1 TN_ROW_5_1, "r8", "r9", "r10");
+  } else if (kernel == 5) {
+    TN_ADD_ROWS(TN_ROW_5_2 TN_ROW_5_2 TN_ROW_5_2 TN_ROW_5_2 TN_ROW_5_2, "r8", "r9", "r10", "r11");
+  } else if (stride == 1) {
+    TN_ADD_ROWS(TN_ROW_7_1 TN_ROW_7_1 TN_ROW_7_1 TN_ROW_7_1 TN_ROW_7_1 TN_ROW_7_1 TN_ROW_7_1, "r8", "r9",
+                "r10");
+  } else {
+    TN_ADD_ROWS(TN_ROW_7_2 TN_ROW_7_2 TN_ROW_7_2 TN_ROW_7_2 TN_ROW_7_2 TN_ROW_7_2 TN_ROW_7_2, "r8", "r9",
+                "r10", "r11");
+  }
+  *second = sum1;
+  return sum0;
+}
+
+/* kernel_h = kernel_w = kernel in {3, 5, 7}, stride_h = stride_w = stride in {1, 2}; every window begins
+ * inside. */
+TN_INLINE void tn_depthwise_dsp(const tn_conv2d_op* op, const int8_t* input, int8_t* output, int8_t* scratch,
+                                int kernel, int stride, int plain) {
+  const int32_t c = op->in_c, out_h = op->out_h, out_w = op->out_w;
+  const int32_t pitch = tn_depthwise_window_words(op->in_w, kernel, stride);
+  tn_word* const pairs = (tn_word*)(void*)scratch;
+  tn_word* const window = pairs + kernel * TN_PAIRS(kernel);
+  int32_t channel, out_y, y;
+  for (channel = 0; channel < c; ++channel, ++input) {
+    const int32_t bias = op->bias[channel];
+    const tn_plain_requant r =
+        tn_make_plain(op->multipliers[channel], plain ? op->shifts[channel] : -1, op->output_zero_point);
+    int8_t* out = output + channel;
+    int32_t next = -op->pad_top; /* the input row that comes into the window */
+    tn_pair_weights(op->weights + channel, c, pairs, kernel, kernel);
+    for (y = 0; y < kernel; ++y, ++next) {
+      tn_load_window_row(op, input, next, window + y * pitch, pitch);
+    }
+    for (out_y = 0; out_y < out_h; ++out_y) {
+      const tn_word* pixels = window;
+      int32_t second = c, pairs_left = out_w / 2, odd = out_w & 1;
+      for (;;) {
+        for (; pairs_left > 0; --pairs_left, pixels += stride, out += c + second) {
+          int32_t sum1;
+          int32_t sum0 = tn_two_outputs(pixels, pairs, 4 * pitch, bias, kernel, stride, &sum1);
+          if (plain) {
+            sum0 = tn_plain_output(sum0, r);
+            sum1 = tn_plain_output(sum1, r);
+          } else {
+            sum0 = tn_output(op, channel, sum0);
+            sum1 = tn_output(op, channel, sum1);
+          }
+          out[second] = (int8_t)sum1;
+          *out = (int8_t)sum0;
+        }
+        if (!odd) break;
+        /* The last column of an odd number is the first of a pair whose second is stored under it. */
+        odd = 0;
+        second = 0;
+        pairs_left = 1;
+      }
+      if (out_y + 1 == out_h) break;
+      tn_move_window(window, stride * pitch, (kernel - stride) * pitch);
+      for (y = kernel - stride; y < kernel; ++y, ++next) {
+        tn_load_window_row(op, input, next, window + y * pitch, pitch);
+      }
+    }
+  }
+}
+
+#endif /* TN_DEPTHWISE_DSP_H */
