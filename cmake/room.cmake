@@ -22,6 +22,11 @@ function(tinynas_room)
     target_compile_options(${target} PUBLIC -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer -g1)
     target_link_options(${target} PUBLIC -fsanitize=address,undefined)
   endif()
+  if(TINYNAS_FUZZ)
+    target_compile_options(${target} PUBLIC -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all
+                                            -fno-omit-frame-pointer -g1)
+    target_link_options(${target} PUBLIC -fsanitize=address,undefined)
+  endif()
 endfunction()
 
 # One folder of tests/ is one Catch2 executable `test_<room>`; every TEST_CASE in it is run by one ctest entry.
