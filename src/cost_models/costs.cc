@@ -14,7 +14,7 @@ constexpr int64_t kMaxFlashBytes = UINT32_MAX;
 
 int64_t weights_bytes(const Graph& graph, const Op& op) {
   int64_t weights = weight_count(graph, op);
-  if (op.kind == OpKind::kConv2d) {
+  if (runs_as_conv2d(graph, op)) {
     const int in_c = graph.tensor(op.inputs[0]).shape.c;
     weights = int64_t{tn_conv2d_row_bytes(op.kernel_h, op.kernel_w, in_c)} * graph.tensor(op.output).shape.c;
   }

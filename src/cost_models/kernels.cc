@@ -26,10 +26,16 @@ Kernel depthwise_of(const Graph& graph, const Op& op, bool in_place, KernelVaria
 
 }  // namespace
 
+bool runs_as_conv2d(const Graph& graph, const Op& op) {
+  return op.kind == OpKind::kConv2d || (op.kind == OpKind::kDepthwiseConv2d && op.depth_multiplier > 1 &&
+                                        graph.tensor(op.inputs[0]).shape.c == 1);
+}
+
 Kernel kernel_of(const Graph& graph, const Op& op, bool in_place, KernelVariant variant) {
+  if (runs_as_conv2d(graph, op)) return conv2d_of(op, graph.tensor(op.inputs[0]).shape.c);
   switch (op.kind) {
     case OpKind::kConv2d:
-      return conv2d_of(op, graph.tensor(op.inputs[0]).shape.c);
+      break;
     case OpKind::kDepthwiseConv2d:
       return depthwise_of(graph, op, in_place, variant);
     case OpKind::kAdd:

@@ -1,5 +1,6 @@
 #include "cost_models/step_rules.h"
 
+#include "cost_models/kernels.h"
 #include "cost_models/tflm.h"
 #include "runtime/tn_buffer_sizes.h"
 
@@ -19,6 +20,8 @@ int64_t scratch_bytes(const Graph& graph, const Op& op, bool in_place, Runtime r
     case OpKind::kConv2d:
       return tn_conv2d_get_buffer_size(in.c, op.kernel_h, op.kernel_w, variant);
     case OpKind::kDepthwiseConv2d:
+      if (runs_as_conv2d(graph, op))
+        return tn_conv2d_get_buffer_size(in.c, op.kernel_h, op.kernel_w, variant);
       if (op.depth_multiplier > 1) return 0;
       return tn_depthwise_conv2d_get_buffer_size(in.w, op.kernel_h, op.kernel_w, op.stride_h, op.stride_w,
                                                  in_place ? 1 : 0,

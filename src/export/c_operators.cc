@@ -113,12 +113,17 @@ std::string instance_of(const COperator& c) {
 }
 
 std::vector<int8_t> padded_weights(const Graph& graph, const COperator& c) {
-  if (c.op->kind != OpKind::kConv2d) return c.data->weights;
+  if (!runs_as_conv2d(graph, *c.op)) return c.data->weights;
   const int in_c = graph.tensor(c.op->inputs[0]).shape.c;
   const auto taps = static_cast<size_t>(c.op->kernel_h * c.op->kernel_w * in_c);
   const auto row = static_cast<size_t>(tn_conv2d_row_bytes(c.op->kernel_h, c.op->kernel_w, in_c));
   std::vector<int8_t> rows(c.data->bias.size() * row, 0);
   for (size_t out = 0; out < c.data->bias.size(); ++out) {
+    if (c.op->kind == OpKind::kDepthwiseConv2d) {
+      for (size_t tap = 0; tap < taps; ++tap)
+        rows[out * row + tap] = c.data->weights[tap * c.data->bias.size() + out];
+      continue;
+    }
     const auto from = c.data->weights.begin() + static_cast<std::ptrdiff_t>(out * taps);
     std::copy(from, from + static_cast<std::ptrdiff_t>(taps),
               rows.begin() + static_cast<std::ptrdiff_t>(out * row));

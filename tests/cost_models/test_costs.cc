@@ -66,7 +66,10 @@ TEST_CASE("flash is recounted weight by weight") {
         weights += 4;  // bias
         if (op.kind == OpKind::kFullyConnected) weights += in.elements();
         if (op.kind == OpKind::kConv2d) weights += (op.kernel_h * op.kernel_w * in.c + 3) & ~3;
-        if (op.kind == OpKind::kDepthwiseConv2d) weights += op.kernel_h * op.kernel_w;
+        // One channel into several is laid out as a convolution.
+        const bool one_into_several = in.c == 1 && out.c > 1;
+        if (op.kind == OpKind::kDepthwiseConv2d)
+          weights += (op.kernel_h * op.kernel_w + (one_into_several ? 3 : 0)) & (one_into_several ? ~3 : ~0);
         if (op.kind != OpKind::kFullyConnected || channel == 0) tables += TN_REQUANT_ENTRY_BYTES;
       }
     }
