@@ -10,12 +10,13 @@
 
 namespace tinynas {
 
-enum class KernelVariant { kPortable = TN_PORTABLE, kDsp = TN_DSP, kMve = TN_MVE };
+enum class KernelVariant { kPortable = TN_PORTABLE, kDsp = TN_DSP };
 
-const char* name_of(KernelVariant variant);  // "portable", "dsp", "mve"
+const char* name_of(KernelVariant variant);  // "portable", "dsp"
 // Throws Error(kUsage) naming `where`.
 KernelVariant variant_of_name(std::string_view name, const std::string& where);
-// The best for a core's ISA features as board files list them ("dsp", "mve").
+// The best for a core's ISA features as board files list them ("dsp"). Cores with vectors have the DSP
+// extension too.
 KernelVariant variant_of_isa(const std::vector<std::string>& isa);
 
 }  // namespace tinynas

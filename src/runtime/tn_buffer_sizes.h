@@ -26,7 +26,7 @@ static inline int32_t tn_conv2d_row_bytes(int32_t kernel_h, int32_t kernel_w, in
   return (kernel_h * kernel_w * in_c + 3) / 4 * 4;
 }
 
-/* How many output positions the convolutions of the variants dsp and mve compute at once. */
+/* How many output positions the convolutions of the variant dsp compute at once. */
 #define TN_CONV2D_POSITIONS 4
 
 /*
@@ -35,7 +35,7 @@ static inline int32_t tn_conv2d_row_bytes(int32_t kernel_h, int32_t kernel_w, in
  * @param[in]  in_c      Channels of the input
  * @param[in]  kernel_h  Height of the kernel
  * @param[in]  kernel_w  Width of the kernel
- * @param[in]  variant   TN_PORTABLE, TN_DSP or TN_MVE (tn_variant.h)
+ * @param[in]  variant   TN_PORTABLE or TN_DSP (tn_variant.h)
  *
  * @return     Bytes, aligned to 4. Portable: 0, sums are in registers. Else the patches of
  * TN_CONV2D_POSITIONS positions as int16, and one as int8 where in_c is no multiple of 4.
@@ -47,7 +47,7 @@ static inline int32_t tn_conv2d_get_buffer_size(int32_t in_c, int32_t kernel_h, 
   return 2 * TN_CONV2D_POSITIONS * row_bytes + (in_c % 4 != 0 ? row_bytes : 0);
 }
 
-/* Whether the depthwise template of the variants dsp and mve takes a kernel; others run the portable code. */
+/* Whether the depthwise template of the variant dsp takes a kernel; others run the portable code. */
 static inline int32_t tn_depthwise_has_template(int32_t kernel_h, int32_t kernel_w, int32_t stride_h,
                                                 int32_t stride_w) {
   return kernel_h == kernel_w && (kernel_h == 3 || kernel_h == 5 || kernel_h == 7) && stride_h == stride_w &&
@@ -71,11 +71,11 @@ static inline int32_t tn_depthwise_window_words(int32_t w, int32_t kernel, int32
  * @param[in]  in_place  Whether the output is written over the input
  * @param[in]  inside    Whether every window begins inside the input: (out_h - 1) * stride_h < h, likewise w.
  * In place implies it
- * @param[in]  variant   TN_PORTABLE, TN_DSP or TN_MVE (tn_variant.h)
+ * @param[in]  variant   TN_PORTABLE or TN_DSP (tn_variant.h)
  *
  * @return     Bytes, aligned to 4, whatever the height and the channels: all kernels go channel by channel.
  *             Portable: out of place 0, in place a ring of kernel_h padded rows of one channel. The templates
- * of dsp and mve: kernel_h padded rows as int16, and the weights of one channel in pairs, in place or not;
+ * of dsp: kernel_h padded rows as int16, and the weights of one channel in pairs, in place or not;
  *             never less than the portable code needs, which a core without those instructions runs.
  */
 static inline int32_t tn_depthwise_conv2d_get_buffer_size(int32_t w, int32_t kernel_h, int32_t kernel_w,
@@ -91,7 +91,7 @@ static inline int32_t tn_depthwise_conv2d_get_buffer_size(int32_t w, int32_t ker
  * @brief      Bytes of scratch that fully connected layers need.
  *
  * @param[in]  in_c     Values of the flattened input
- * @param[in]  variant  TN_PORTABLE, TN_DSP or TN_MVE (tn_variant.h)
+ * @param[in]  variant  TN_PORTABLE or TN_DSP (tn_variant.h)
  *
  * @return     Bytes, aligned to 4. dsp: the input as int16. Else 0.
  */
