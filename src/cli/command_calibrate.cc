@@ -17,19 +17,36 @@ namespace {
 struct CalibrateFlags {
   std::string board;
   std::string measurements;
-  std::string out;  // empty = <board>-calibrated.yaml
+  std::string out;  // empty = <name of the board's file>-calibrated.yaml
   std::string runtime = "tinynas";
   OutputFlags output;
 };
 
-void print(const LatencyModel& model, const std::vector<MeasuredLatency>& rows, const std::string& out) {
+nlohmann::json rows_json(const std::vector<MeasuredLatency>& rows, const LinearFit& fit) {
+  nlohmann::json json = nlohmann::json::array();
+  for (size_t i = 0; i < rows.size(); ++i) {
+    json.push_back({{"from", rows[i].from},
+                    {"macs", rows[i].macs},
+                    {"measured_ms", rows[i].latency_ms},
+                    {"fitted_ms", fit.fitted[i]},
+                    {"residual_ms", rows[i].latency_ms - fit.fitted[i]}});
+  }
+  return json;
+}
+
+void print(const LatencyModel& model, const std::vector<MeasuredLatency>& rows, const LinearFit& fit,
+           const std::string& out) {
   const LatencyGroup& group = model.groups.front();
   std::cout << fmt::format("{} measurements, r2 {}, fixed cost {:.3g} ms; {}\n", rows.size(),
                            group.quality.r2 ? fmt::format("{:.4f}", *group.quality.r2) : "not defined",
                            group.fixed_ms, model.describe(group.quality));
-  std::cout << fmt::format("{:<40} {:>14} {:>14}\n", "network", "measured", "MACs");
-  for (const MeasuredLatency& row : rows) {
-    std::cout << fmt::format("{:<40} {:>11.3f} ms {:>14.0f}\n", row.from, row.latency_ms, row.macs);
+  std::cout << fmt::format("{:<40} {:>14} {:>14} {:>14} {:>14} {:>9}\n", "network", "MACs", "measured",
+                           "fitted", "residual", "relative");
+  for (size_t i = 0; i < rows.size(); ++i) {
+    const double residual = rows[i].latency_ms - fit.fitted[i];
+    std::cout << fmt::format("{:<40} {:>14.0f} {:>11.3f} ms {:>11.3f} ms {:>+11.3f} ms {:>+7.1f} %\n",
+                             rows[i].from, rows[i].macs, rows[i].latency_ms, fit.fitted[i], residual,
+                             100 * residual / rows[i].latency_ms);
   }
   std::cout << "written to " << out << "; use it with --board " << out << std::endl;
 }
@@ -43,7 +60,9 @@ void calibrate(const CalibrateFlags& flags) {
   const std::vector<MeasuredLatency> rows = read_user_measurements(
       flags.measurements, board, measurements,
       [](const auto& file, auto resolution) { return load_network(file, resolution).graph; });
-  const std::string out = flags.out.empty() ? board.name + "-calibrated.yaml" : flags.out;
+  const LinearFit fit = fit_measured(rows, flags.measurements);
+  // By the file's name, which has no folder in it; the name inside the file may be anything.
+  const std::string out = flags.out.empty() ? board_file.stem().string() + "-calibrated.yaml" : flags.out;
   const std::string source = fmt::format("{} measurements of {}", rows.size(),
                                          std::filesystem::path(flags.measurements).filename().string());
   write_file_atomic(out, calibrated_board(board_file, runtime, rows, source, measurements.kernels_hash));
@@ -53,9 +72,10 @@ void calibrate(const CalibrateFlags& flags) {
     nlohmann::json json = to_json(model);
     json["board"] = board.name;
     json["out"] = out;
+    json["rows"] = rows_json(rows, fit);
     std::cout << json.dump(1) << std::endl;
   } else {
-    print(model, rows, out);
+    print(model, rows, fit, out);
   }
 }
 
@@ -72,10 +92,12 @@ void add_calibrate_command(CLI::App& app, Action& action) {
       ->add_option(
           "--measurements", flags->measurements,
           "table (CSV) with the columns file,latency_ms[,resolution], file a network relative to the table, "
-          "or macs,latency_ms; at least three rows")
+          "or macs,latency_ms; at least three rows of different work")
       ->type_name("FILE")
       ->required();
-  command->add_option("--out", flags->out, "board file to write (default: <board>-calibrated.yaml)")
+  command
+      ->add_option("--out", flags->out,
+                   "board file to write (default: <name of the board's file>-calibrated.yaml, here)")
       ->type_name("FILE");
   command->add_option("--runtime", flags->runtime, "runtime that was measured: tinynas or tflm")
       ->capture_default_str();

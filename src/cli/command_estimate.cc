@@ -18,7 +18,7 @@ struct EstimateFlags {
   OutputFlags output;
   std::string file;
   std::optional<int> resolution;
-  std::string board;
+  std::optional<std::string> board;  // none = all
   std::string runtime = "tinynas";
   std::string accounting = "plan";
 };
@@ -38,18 +38,19 @@ NetworkFile load(const std::filesystem::path& file, std::optional<int> resolutio
 
 void estimate_file(const EstimateFlags& flags) {
   flags.output.apply();
+  if (flags.file.empty()) throw usage_error("estimate: got '', expected a network file or a run directory");
   NetworkFile network = load(network_file(flags.file), flags.resolution);
   std::vector<Board> boards;
-  if (flags.board.empty())
-    boards = load_boards(home_directory() / "configs" / "boards");
+  if (flags.board)
+    boards.push_back(board_by_name(*flags.board, "--board"));
   else
-    boards.push_back(board_by_name(flags.board, "--board"));
+    boards = load_boards(home_directory() / "configs" / "boards");
   const Runtime runtime = flags.runtime == "tflm" ? Runtime::kTflm : Runtime::kTinynas;
   const NetworkCosts costs = network_costs(flags.file, std::move(network), runtime, boards);
   if (flags.output.json) {
     std::cout << to_json(costs, flags.accounting).dump(1) << std::endl;
   } else {
-    std::cout << render(costs, flags.accounting, !flags.board.empty()) << std::flush;
+    std::cout << render(costs, flags.accounting, flags.board.has_value()) << std::flush;
   }
 }
 

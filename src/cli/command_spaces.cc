@@ -21,12 +21,12 @@ namespace tinynas {
 namespace {
 
 struct SpacesFlags {
-  std::string space;  // empty = list them
-  std::string sram;
-  std::string flash;
-  std::string max_macs;
-  std::string board;
-  std::string boards;  // "" or "all"
+  std::optional<std::string> space;  // none = list them
+  std::optional<std::string> sram;
+  std::optional<std::string> flash;
+  std::optional<std::string> max_macs;
+  std::optional<std::string> board;
+  std::optional<std::string> boards;  // "all"
   int classes = 1000;
   SpaceOptimisationOptions options;
   int top = 10;
@@ -61,9 +61,9 @@ Limits limits_of(const SpacesFlags& flags, const Board* board) {
     limits.sram_bytes = board->sram_bytes;
     limits.flash_bytes = board->flash_bytes;
   }
-  if (!flags.sram.empty()) limits.sram_bytes = parse_bytes(flags.sram, "--sram");
-  if (!flags.flash.empty()) limits.flash_bytes = parse_bytes(flags.flash, "--flash");
-  if (!flags.max_macs.empty()) limits.macs = parse_count(flags.max_macs, "--max-macs");
+  if (flags.sram) limits.sram_bytes = parse_bytes(*flags.sram, "--sram");
+  if (flags.flash) limits.flash_bytes = parse_bytes(*flags.flash, "--flash");
+  if (flags.max_macs) limits.macs = parse_count(*flags.max_macs, "--max-macs");
   return limits;
 }
 
@@ -77,23 +77,22 @@ std::string describe(const Limits& limits) {
 }
 
 void check(const SpacesFlags& flags) {
-  const bool limited =
-      !flags.sram.empty() || !flags.flash.empty() || !flags.max_macs.empty() || !flags.board.empty();
-  if (flags.space.empty()) {
+  const bool limited = flags.sram || flags.flash || flags.max_macs || flags.board;
+  if (!flags.space) {
     throw usage_error(
         "spaces: no space is named; `tinynas spaces` lists them, for example "
         "tinynas spaces mbconv --sram 320k --flash 1M");
   }
-  if (!flags.boards.empty() && flags.boards != "all") {
-    throw usage_error("--boards: got '" + flags.boards + "', expected all (--board NAME for one)");
+  if (flags.boards && *flags.boards != "all") {
+    throw usage_error("--boards: got '" + *flags.boards + "', expected all (--board NAME for one)");
   }
-  if (!flags.boards.empty() && limited) {
+  if (flags.boards && limited) {
     throw usage_error(
         "--boards all: judges every board of configs/boards; leave --sram, --flash, --max-macs and --board "
         "out");
   }
-  if (flags.boards.empty() && !limited) {
-    throw usage_error("spaces " + flags.space +
+  if (!flags.boards && !limited) {
+    throw usage_error("spaces " + *flags.space +
                       ": the chip is not named: give its memory or a board, for example\n"
                       "  tinynas spaces mbconv --sram 320k --flash 1M\n"
                       "  tinynas spaces mbconv --board stm32f746        (`tinynas boards` lists them)\n"
@@ -103,6 +102,10 @@ void check(const SpacesFlags& flags) {
     throw usage_error("--classes: got " + std::to_string(flags.classes) + ", expected 1 to 65536");
   }
   if (flags.top < 1) throw usage_error("--top: got " + std::to_string(flags.top) + ", expected at least 1");
+  if (flags.options.threads < 0) {
+    throw usage_error("--workers: got " + std::to_string(flags.options.threads) +
+                      ", expected at least 1, or 0 for one per core");
+  }
   flags.options.check();
 }
 
@@ -139,8 +142,8 @@ void optimise(const SpacesFlags& flags) {
   const auto seconds = [&] {
     return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   };
-  const SearchSpace space = load_space(find_config("spaces", flags.space, "spaces"));
-  if (!flags.boards.empty()) {
+  const SearchSpace space = load_space(find_config("spaces", *flags.space, "spaces"));
+  if (flags.boards) {
     const std::vector<Board> boards = load_boards(home_directory() / "configs" / "boards");
     const BoardSizes sizes = sizes_for_models(boards);
     const SpaceSamples samples = draw_samples(Constraint(space, flags.classes, {}), flags.options);
@@ -151,7 +154,7 @@ void optimise(const SpacesFlags& flags) {
                   seconds());
   }
   std::optional<Board> board;
-  if (!flags.board.empty()) board = board_by_name(flags.board, "--board");
+  if (flags.board) board = board_by_name(*flags.board, "--board");
   CostOptions costs;
   costs.board = board ? &*board : nullptr;
   if (board) costs.plan.variant = variant_of_isa(board->isa);
@@ -229,9 +232,9 @@ void add_spaces_command(CLI::App& app, Action& action) {
   command->callback([&action, flags] {
     action = [flags] {
       flags->output.apply();
-      const bool asks_nothing = flags->sram.empty() && flags->flash.empty() && flags->max_macs.empty() &&
-                                flags->board.empty() && flags->boards.empty();
-      if (flags->space.empty() && asks_nothing) return list(flags->output);
+      const bool asks_something =
+          flags->sram || flags->flash || flags->max_macs || flags->board || flags->boards;
+      if (!flags->space && !asks_something) return list(flags->output);
       optimise(*flags);
     };
   });

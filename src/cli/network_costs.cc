@@ -1,6 +1,7 @@
 #include "cli/network_costs.h"
 
 #include <algorithm>
+#include <array>
 
 namespace tinynas {
 namespace {
@@ -34,7 +35,11 @@ nlohmann::json operators_json(const NetworkCosts& costs) {
   return operators;
 }
 
-nlohmann::json board_json(const BoardFit& fit) {
+// Of a board; null where it has no model of them.
+constexpr std::array kLatencyKeys = {"latency_ms",         "energy_mj",  "latency_basis",
+                                     "latency_error_band", "latency_r2", "latency_extrapolated"};
+
+nlohmann::json board_json(const BoardFit& fit, Runtime runtime) {
   const nlohmann::json costs = to_json(fit.costs);
   nlohmann::json json = {{"name", fit.board->name},
                          {"fits", fit.fits()},
@@ -42,10 +47,10 @@ nlohmann::json board_json(const BoardFit& fit) {
                          {"sram_left_bytes", fit.sram_left_bytes()},
                          {"flash_bytes", fit.board->flash_bytes},
                          {"flash_left_bytes", fit.flash_left_bytes()}};
-  for (const char* key :
-       {"sram", "flash", "latency_ms", "energy_mj", "latency_basis", "latency_error_band"}) {
-    if (costs.contains(key)) json[key] = costs[key];
-  }
+  for (const char* key : {"sram", "flash"}) json[key] = costs[key];
+  for (const char* key : kLatencyKeys) json[key] = costs[key];
+  const LatencyModel* model = fit.board->latency_model(runtime);
+  json["latency_source"] = model != nullptr ? nlohmann::json(model->source) : nlohmann::json();
   return json;
 }
 
@@ -106,8 +111,8 @@ nlohmann::json to_json(const NetworkCosts& costs, const std::string& accounting)
                               {"bottleneck", relief.bottleneck}});
   }
   json["boards"] = nlohmann::json::array();
-  for (const BoardFit& fit : costs.boards) json["boards"].push_back(board_json(fit));
-  for (const char* key : {"latency_ms", "energy_mj", "latency_basis", "latency_error_band"}) json.erase(key);
+  for (const BoardFit& fit : costs.boards) json["boards"].push_back(board_json(fit, costs.runtime));
+  for (const char* key : kLatencyKeys) json.erase(key);
   return json;
 }
 

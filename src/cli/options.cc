@@ -26,6 +26,14 @@ void check_calibrated(const Config& config, const Board& board) {
   }
 }
 
+void check_power(const Config& config, const Board& board) {
+  if (config.value("limits.energy").is_null() || board.active_power_mw > 0) return;
+  throw usage_error(
+      config.origin("limits.energy") + ": limits.energy: board " + board.name +
+      " has no active_power_mw, so that no energy is modelled; give it in a board file of your own, "
+      "or limit the latency");
+}
+
 }  // namespace
 
 int worker_count(const Config& config) {
@@ -168,7 +176,10 @@ void check_experiment(const Config& config, const Board* board) {
         "  tinynas search --board stm32f746        (`tinynas boards` lists them)");
   }
   limits_of(config, board).check(board != nullptr);
-  if (board != nullptr) check_calibrated(config, *board);
+  if (board != nullptr) {
+    check_power(config, *board);
+    check_calibrated(config, *board);
+  }
   dataset_options(config).check();
   space_optimisation_options(config).check();
 #ifdef TINYNAS_WITH_TORCH  // these belong to the room that trains

@@ -5,6 +5,7 @@
 
 #include "base/units.h"
 #include "cli/network_costs.h"
+#include "cost_models/package_bounds.h"
 
 namespace tinynas {
 namespace {
@@ -124,8 +125,14 @@ std::string relief(const NetworkCosts& costs) {
 std::string latency_text(const CostReport& costs) {
   if (!costs.latency_ms) return "-";
   std::string text = fmt::format("{:.1f} ms", *costs.latency_ms);
-  if (costs.latency_error_band) text += fmt::format(" +-{:.0f} %", 100 * *costs.latency_error_band);
-  return text;
+  return text + (costs.latency_error_band ? fmt::format(" +-{:.0f} %", 100 * *costs.latency_error_band)
+                                          : ", band not known");
+}
+
+// What the latency rests on; far outside of the measured networks it rests on little.
+std::string basis_text(const CostReport& costs) {
+  if (!costs.latency_basis) return "no model";
+  return std::string(name_of(*costs.latency_basis)) + (costs.latency_extrapolated ? ", extrapolated" : "");
 }
 
 std::string energy_text(const CostReport& costs) {
@@ -138,13 +145,21 @@ std::string left_text(int64_t left) {
 
 std::string board_table(const NetworkCosts& costs) {
   if (costs.boards.empty()) return "";
-  std::string text = fmt::format("  {:<14} {:<8} {:<20} {:<20} {:>19} {:>10}  {}\n", "board", "", "SRAM",
+  bool extrapolated = false;
+  std::string text = fmt::format("  {:<14} {:<8} {:<20} {:<20} {:>25} {:>10}  {}\n", "board", "", "SRAM",
                                  "Flash", "latency", "energy", "latency rests on");
   for (const BoardFit& fit : costs.boards) {
-    text += fmt::format("  {:<14} {:<8} {:<20} {:<20} {:>19} {:>10}  {}\n", fit.board->name,
+    text += fmt::format("  {:<14} {:<8} {:<20} {:<20} {:>25} {:>10}  {}\n", fit.board->name,
                         fit.fits() ? "fits" : "no", left_text(fit.sram_left_bytes()),
                         left_text(fit.flash_left_bytes()), latency_text(fit.costs), energy_text(fit.costs),
-                        fit.costs.latency_basis ? name_of(*fit.costs.latency_basis) : "no model");
+                        basis_text(fit.costs));
+    extrapolated = extrapolated || fit.costs.latency_extrapolated;
+  }
+  if (extrapolated) {
+    text +=
+        "  extrapolated: less than half or more than twice the MACs of the networks behind the fit; its "
+        "error "
+        "band\n  does not hold there (`tinynas boards NAME` has their range)\n";
   }
   return text;
 }
@@ -168,11 +183,21 @@ std::string sram_name(const Board& board) {
   return spans.empty() ? "SRAM" : fmt::format("SRAM ({})", spans.front().name);
 }
 
+// The latency's fit and source.
+std::string latency_verdict(const BoardFit& fit, Runtime runtime) {
+  const LatencyModel* model = fit.board->latency_model(runtime);
+  if (model == nullptr || !fit.costs.latency_ms) return "";
+  const std::string quality =
+      fit.costs.latency_r2 ? fmt::format("r2 {:.3f}", *fit.costs.latency_r2) : "r2 not known";
+  return fmt::format("  Latency: {}; {}, {}; {}\n", latency_text(fit.costs), basis_text(fit.costs), quality,
+                     model->source);
+}
+
 std::string verdict(const BoardFit& fit, const NetworkCosts& costs) {
   const SramCost& sram = fit.costs.sram;
   const FlashCost& flash = fit.costs.flash;
-  std::string text = fmt::format("\n{} {} {}:\n", costs.network.graph.name,
-                                 fit.fits() ? "fits" : "does not fit", fit.board->name);
+  std::string text =
+      fmt::format("\n{} {} {}:\n", costs.file, fit.fits() ? "fits" : "does not fit", fit.board->name);
   text += fmt::format("  {}: {} + {}, of {}: {}\n", sram_name(*fit.board),
                       format_bytes(sram.total_bytes() - sram.reserve_bytes), sram_reserve_text(*fit.board),
                       format_bytes(fit.board->sram_bytes), left_text(fit.sram_left_bytes()));
@@ -180,6 +205,18 @@ std::string verdict(const BoardFit& fit, const NetworkCosts& costs) {
       fmt::format("  Flash: {} + reserve {}, of {}: {}\n",
                   format_bytes(flash.total_bytes() - flash.reserve_bytes), format_bytes(flash.reserve_bytes),
                   format_bytes(fit.board->flash_bytes), left_text(fit.flash_left_bytes()));
+  const CostReport& any = costs.costs;
+  if (any.flash.code_bytes != flash.code_bytes || any.sram.stack_bytes != sram.stack_bytes) {
+    text += fmt::format("  (code {} and stack {} here: the bounds for {}; above, of any core, {} and {})\n",
+                        format_bytes(flash.code_bytes), format_bytes(sram.stack_bytes), fit.board->core,
+                        format_bytes(any.flash.code_bytes), format_bytes(any.sram.stack_bytes));
+  }
+  if (costs.runtime == Runtime::kTinynas && !has_bounds_of(fit.board->core)) {
+    text +=
+        fmt::format("  (code and stack: no kernel was measured on {}; the largest of all cores stand in)\n",
+                    fit.board->core);
+  }
+  text += latency_verdict(fit, costs.runtime);
   if (fit.sram_left_bytes() < 0 && costs.network.blocks) {
     const int64_t allowed = costs.plan.arena_bytes + fit.sram_left_bytes();
     const int rows =

@@ -4,6 +4,7 @@
 
 #include "base/error.h"
 #include "base/files.h"
+#include "base/json_text.h"
 #include "cli/options.h"
 #include "cli/paths.h"
 #include "cost_models/board.h"
@@ -22,11 +23,7 @@ Board board_by_name(const std::string& name, const std::string& what) {
 }
 
 nlohmann::json read_json_file(const std::filesystem::path& path) {
-  try {
-    return nlohmann::json::parse(read_file(path));
-  } catch (const nlohmann::json::exception& error) {
-    throw usage_error(path.string() + ": not valid JSON: " + error.what());
-  }
+  return parse_json(read_file(path), path.string());
 }
 
 void write_json_file(const std::filesystem::path& path, const nlohmann::json& json) {

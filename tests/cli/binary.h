@@ -15,8 +15,9 @@ struct Outcome {
   std::string out;  // standard output, and standard error too unless it was sent elsewhere
 };
 
-inline Outcome run_tinynas(const std::string& arguments, const std::string& redirect = "2>&1") {
-  const std::string command = std::string(TINYNAS_BINARY) + " " + arguments + " " + redirect;
+inline Outcome run_tinynas(const std::string& arguments, const std::string& redirect = "2>&1",
+                           const std::string& directory = ".") {
+  const std::string command = "cd " + directory + " && " + TINYNAS_BINARY + " " + arguments + " " + redirect;
   FILE* pipe = ::popen(command.c_str(), "r");
   REQUIRE(pipe != nullptr);
   Outcome outcome;

@@ -37,6 +37,17 @@ TEST_CASE("bad usage ends with 2 and says what was expected") {
       {"calibrate --board stm32f746", "--measurements"},
       {"calibrate --board stm32f746 --measurements no/such.csv", "no/such.csv"},
       {"calibrate --board stm32f746 --measurements /dev/null --runtime other", "tinynas or tflm"},
+      {"calibrate --board stm32f746 --measurements tests", "'tests' is a folder"},
+      {"search --board esp32s3 --dry-run --max-energy 20mJ --accept-uncalibrated", "active_power_mw"},
+      {"search --board '' --dry-run", "board: got ''"},
+      {"search --sram 320k --flash 1M --dry-run --seed -1", "seed: got '-1'"},
+      {"estimate ''", "estimate: got ''"},
+      {"estimate tests/networks/mcunet-320k.json --board ''", "--board: got ''"},
+      {"boards no-such-board", "no-such-board"},
+      {"spaces mbconv-32 --board ''", "--board: got ''"},
+      {"spaces mbconv-32 --sram ''", "--sram: got ''"},
+      {"spaces mbconv-32 --sram 320k --workers -2", "--workers: got -2"},
+      {"spaces mbconv-32 --sram 320k --seed -1", "--seed"},
       {"search --resume --out /", "not a run directory"},
       {"quantize no/such/run", "not a run directory"},
       {"spaces mbconv-32", "--sram 320k --flash 1M"},
@@ -92,6 +103,31 @@ TEST_CASE("calibrate writes a board that search takes, and says how far it is of
   fs::remove_all(folder);
 }
 
+TEST_CASE("calibrate shows every row beside its fit, and writes nowhere but here") {
+  const fs::path folder = fs::temp_directory_path() / ("tinynas_calibrated_" + std::to_string(::getpid()));
+  fs::create_directories(folder / "inner" / "boards");
+  std::ifstream good("configs/boards/stm32f746.yaml");
+  std::string board((std::istreambuf_iterator<char>(good)), {});
+  board.replace(board.find("name: stm32f746"), 15, "name: ../../escaped");
+  std::ofstream(folder / "inner" / "boards" / "mine.yaml") << board;
+  std::ofstream(folder / "m.csv") << "macs,latency_ms\n1e6,12\n2e6,20\n5e6,52\n9e6,90\n";
+  const Outcome outcome = run_tinynas("calibrate --board boards/mine.yaml --measurements ../m.csv", "2>&1",
+                                      (folder / "inner").string());
+  CAPTURE(outcome.out);
+  CHECK(outcome.code == 0);
+  CHECK(fs::exists(folder / "inner" / "mine-calibrated.yaml"));
+  CHECK_FALSE(fs::exists(folder.parent_path() / "escaped-calibrated.yaml"));
+  CHECK_THAT(outcome.out, Contains("residual") && Contains("52.000 ms") && Contains("+2."));
+  // Two amounts of work are a line through anything: no fit, no file.
+  std::ofstream(folder / "m.csv") << "macs,latency_ms\n10e6,100\n10e6,100\n50e6,400\n";
+  const Outcome refused =
+      run_tinynas("calibrate --board boards/mine.yaml --measurements ../m.csv --out no.yaml", "2>&1",
+                  (folder / "inner").string());
+  CHECK(refused.code == 2);
+  CHECK_FALSE(fs::exists(folder / "inner" / "no.yaml"));
+  fs::remove_all(folder);
+}
+
 TEST_CASE("help and version end with 0") {
   for (const char* arguments : {"--help", "search --help", "infer --help", "compile --help", "boards --help",
                                 "spaces --help", "calibrate --help", "--version"}) {
@@ -136,6 +172,13 @@ TEST_CASE("boards and spaces are listed") {
     CHECK(!board.at("price_class").get<std::string>().empty());
     CHECK_THAT(run_tinynas("boards").out, Contains(board.at("name").get<std::string>()));
   }
+  const Outcome one = run_tinynas("boards stm32f446");
+  CHECK(one.code == 0);
+  CHECK_THAT(one.out, Contains("source:") && Contains("mbconv  band not known, r2 not known, 2 rows") &&
+                          Contains("MicroNets") && Contains("networks of "));
+  CHECK(nlohmann::json::parse(run_tinynas("boards stm32f446 --json", "2>/dev/null").out).at("core") ==
+        "cortex-m4");
+  CHECK_THAT(run_tinynas("boards").out, Contains("mbconv band not known"));
   const nlohmann::json spaces = nlohmann::json::parse(run_tinynas("spaces --json", "2>/dev/null").out);
   CHECK(!spaces.empty());
   CHECK_THAT(run_tinynas("spaces").out, Contains("mbconv-32") && Contains("dscnn-kws"));

@@ -72,12 +72,37 @@ TEST_CASE("papers' figure, another resolution, another runtime") {
   CHECK(tflm["arena_bytes"] > 300 * 1024);
 }
 
+TEST_CASE("every latency says what it rests on, how far it is off, and where nothing is known of that") {
+  const auto board_of = [](const std::string& arguments) { return estimate(arguments)["boards"][0]; };
+  // Two published networks of this backbone make a line with no error band.
+  const json f446 = board_of("tests/networks/mcunet-320k.json --runtime tflm --board stm32f446");
+  CHECK(f446["latency_basis"] == "published");
+  CHECK(f446["latency_error_band"].is_null());
+  CHECK(f446["latency_r2"].is_null());
+  CHECK_THAT(f446["latency_source"].get<std::string>(), Contains("MicroNets"));
+  CHECK_THAT(run_tinynas("estimate tests/networks/mcunet-320k.json --runtime tflm --board stm32f446").out,
+             Contains("ms, band not known") && Contains("r2 not known") && Contains("MicroNets"));
+  const json f746 = board_of("tests/networks/mcunet-320k.json --runtime tflm --board stm32f746");
+  CHECK(f746["latency_error_band"].get<double>() > 0);
+  CHECK(f746["latency_r2"].get<double>() > 0.95);
+  CHECK(f746["latency_extrapolated"] == false);
+  // More than twice what was measured, and its band is not of there.
+  const std::string large =
+      "tests/networks/mobilenetv2-w1.0.json --resolution 224 --runtime tflm --board stm32f746";
+  CHECK(board_of(large)["latency_extrapolated"] == true);
+  CHECK_THAT(run_tinynas("estimate " + large).out, Contains("published, extrapolated"));
+  // Counts of another core stand in, and so do the bounds of its code.
+  CHECK_THAT(run_tinynas("estimate tests/networks/mcunet-320k.json --board esp32s3").out,
+             Contains("standing in for") && Contains("the largest of all cores stand in"));
+}
+
 TEST_CASE("a person is told what fits, what does not, and what would help") {
   const Outcome fits = run_tinynas("estimate tests/networks/mcunet-320k.json --board stm32f746");
   CHECK(fits.code == 0);
-  CHECK_THAT(fits.out, Contains("fits stm32f746") && Contains("reserve 4.0 KiB in DTCM") &&
-                           Contains("The SRAM bottleneck is block1.expand") &&
-                           Contains("resolution 176 -> 152"));
+  CHECK_THAT(fits.out,
+             Contains("mcunet-320k.json fits stm32f746") && Contains("here: the bounds for cortex-m7") &&
+                 Contains("reserve 4.0 KiB in DTCM") && Contains("The SRAM bottleneck is block1.expand") &&
+                 Contains("resolution 176 -> 152"));
   const Outcome too_large =
       run_tinynas("estimate tests/networks/mobilenetv2-w1.0.json --resolution 224 --board stm32f412");
   CHECK(too_large.code == 0);
@@ -100,6 +125,8 @@ TEST_CASE("bad network files end with 2 and name the file and the path inside it
   json net = json::parse(in);
   CHECK_THAT(complaint("{"), Contains("not valid JSON"));
   CHECK_THAT(complaint("{}"), Contains("is no network"));
+  CHECK_THAT(complaint(R"({"first_conv": 1, "blocks": [], "classifier": 2, "blocks": []})"),
+             Contains("key \"blocks\" stands twice"));
   net["blocks"][3]["mobile_inverted_conv"]["out_channels"] = 0;
   CHECK_THAT(complaint(net.dump()), Contains("blocks[3].mobile_inverted_conv.out_channels: got 0"));
   net["blocks"][3]["mobile_inverted_conv"]["out_channels"] = 16;
