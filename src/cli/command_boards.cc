@@ -161,7 +161,7 @@ void add_boards_command(CLI::App& app, Action& action) {
       "Examples:\n  tinynas boards\n  tinynas boards stm32f746      # regions, sources, what its latencies "
       "rest "
       "on\n  tinynas boards --json");
-  command->add_option("board", flags->board, "one chip, or a board file; all of them without it")
+  add_text(*command, "board", flags->board, "one chip, or a board file; all of them without it")
       ->type_name("NAME|FILE");
   flags->output.add(*command);
   command->callback([&action, flags] {

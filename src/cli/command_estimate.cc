@@ -76,8 +76,8 @@ void add_estimate_command(CLI::App& app, Action& action) {
   command
       ->add_option("--resolution", flags->resolution, "rows and columns of the input instead of the file's")
       ->type_name("R");
-  command
-      ->add_option("--board", flags->board, "one chip (`tinynas boards`, or a file); all of them without it")
+  add_text(*command, "--board", flags->board,
+           "one chip (`tinynas boards`, or a file); all of them without it")
       ->type_name("NAME");
   command
       ->add_option(

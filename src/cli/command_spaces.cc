@@ -188,21 +188,18 @@ void add_spaces_command(CLI::App& app, Action& action) {
       "  tinynas spaces my-space.yaml --board nrf52840 --samples 200 --csv grid.csv\n"
       "  tinynas spaces mbconv --boards all                    (W,R) over the SRAM and Flash of all boards\n"
       "Exit code 3 when no network of the space fits.");
-  command->add_option("space", flags->space, "name, or a space file; none lists them")
-      ->type_name("NAME|FILE");
-  command->add_option("--sram", flags->sram, "SRAM for the model: 320k (k = 1024 bytes)")
+  add_text(*command, "space", flags->space, "name, or a space file; none lists them")->type_name("NAME|FILE");
+  add_text(*command, "--sram", flags->sram, "SRAM for the model: 320k (k = 1024 bytes)")
       ->type_name("BYTES")
       ->group("Limits");
-  command->add_option("--flash", flags->flash, "Flash for the model: 1M")
-      ->type_name("BYTES")
-      ->group("Limits");
-  command->add_option("--max-macs", flags->max_macs, "multiply-accumulates of one inference: 60M")
+  add_text(*command, "--flash", flags->flash, "Flash for the model: 1M")->type_name("BYTES")->group("Limits");
+  add_text(*command, "--max-macs", flags->max_macs, "multiply-accumulates of one inference: 60M")
       ->type_name("COUNT")
       ->group("Limits");
-  command->add_option("--board", flags->board, "chip of `tinynas boards`: its memory and reserve")
+  add_text(*command, "--board", flags->board, "chip of `tinynas boards`: its memory and reserve")
       ->type_name("NAME")
       ->group("Limits");
-  command->add_option("--boards", flags->boards, "all: the choice for every board's SRAM and Flash")
+  add_text(*command, "--boards", flags->boards, "all: the choice for every board's SRAM and Flash")
       ->type_name("all")
       ->group("Limits");
   command->add_option("--classes", flags->classes, "classes that the networks tell apart")

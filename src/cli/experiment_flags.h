@@ -27,6 +27,14 @@ struct ExperimentFlags {
   ExperimentSources sources(const std::optional<std::filesystem::path>& previous) const;
 };
 
+// An option whose empty text is given, and not absent as CLI11 would have it for an optional: whoever reads
+// it says what was expected. `text` must outlive parsing.
+inline CLI::Option* add_text(CLI::App& app, const std::string& name, std::optional<std::string>& text,
+                             const std::string& doc) {
+  return app.add_option_function<std::string>(
+      name, [&text](const std::string& given) { text = given; }, doc);
+}
+
 // Output of a command.
 struct OutputFlags {
   bool json = false;
