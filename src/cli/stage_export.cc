@@ -1,3 +1,4 @@
+#include <fmt/format.h>
 #include <spdlog/spdlog.h>
 
 #include "base/units.h"
@@ -10,8 +11,37 @@
 namespace tinynas {
 namespace {
 
+// What earlier stages of the run know of the model. Stages that were not run, as for a run of another build,
+// are left out.
+ModelFacts facts_of(const Workbench& bench, const Run& run) {
+  ModelFacts facts;
+  if (const StageRecord* space = run.record("space")) {
+    const nlohmann::json& data = space->summary.at("data");
+    const auto name = data.at("name").get<std::string>();
+    facts.rows.push_back(
+        {"Data set",
+         fmt::format("{}: {} training, {} validation and {} test images, checksum {}", name,
+                     data.at("train_images").get<int64_t>(), data.at("val_images").get<int64_t>(),
+                     data.at("test_images").get<int64_t>(), data.at("checksum").get<std::string>())});
+    facts.data_licence = fmt::format(
+        "the data set '{0}'; datasets/{0}.md of tinynas says where it comes from and on "
+        "what terms.",
+        name);
+  }
+  const auto add_accuracy = [&](const char* stage, const char* key, const char* what) {
+    const StageRecord* record = run.record(stage);
+    if (record == nullptr || !record->summary.contains(key)) return;
+    facts.rows.push_back({what, fmt::format("{:.2f} %", 100 * record->summary.at(key).get<double>())});
+  };
+  add_accuracy("finetune", "val_accuracy_fp32", "Top-1, fp32, validation images");
+  add_accuracy("quantize", "val_accuracy_int8", "Top-1, int8, validation images");
+  facts.rows.push_back({"Seed", std::to_string(bench.config().integer("seed"))});
+  return facts;
+}
+
 nlohmann::json run_export(Workbench& bench, Run& run) {
   ExportOptions options = export_options(bench.config(), bench.board());
+  options.facts = facts_of(bench, run);
   const Int8Model model = load_int8_model(run.path("model.int8.json"));
   options.extra_files["model.tflite"] = tflite_bytes(model);
   // Golden vectors come from the validation images: the test part is for verify and report.

@@ -301,11 +301,31 @@ std::string c_constants(const Int8Model& model, const std::string& package, cons
   return text + "};\n";
 }
 
+bool input_can_be_outside(const Graph& graph, const MemoryPlan& plan) {
+  return graph.input != graph.output &&
+         std::none_of(plan.order.begin(), plan.order.end(), [&](const PlanStep& step) {
+           const Op& op = graph.ops[static_cast<size_t>(step.op)];
+           return step.in_place && op.inputs[static_cast<size_t>(step.in_place_input)] == graph.input;
+         });
+}
+
+bool output_can_be_outside(const Graph& graph, const MemoryPlan& plan) {
+  return graph.input != graph.output &&
+         std::none_of(plan.order.begin(), plan.order.end(), [&](const PlanStep& step) {
+           return step.in_place && graph.ops[static_cast<size_t>(step.op)].output == graph.output;
+         });
+}
+
 std::string c_call(const Graph& graph, const MemoryPlan& plan, const COperator& c) {
   const auto at = [](int64_t offset) { return "arena + " + number(offset); };
+  const auto tensor = [&](TensorId id) -> std::string {
+    if (id == graph.input && input_can_be_outside(graph, plan)) return "input";
+    if (id == graph.output && output_can_be_outside(graph, plan)) return "output";
+    return at(plan.offset_of(id));
+  };
   std::vector<std::string> arguments = {"&op_" + c.symbol};
-  for (const TensorId id : c.op->inputs) arguments.push_back(at(plan.offset_of(id)));
-  arguments.push_back(at(plan.offset_of(c.op->output)));
+  for (const TensorId id : c.op->inputs) arguments.push_back(tensor(id));
+  arguments.push_back(tensor(c.op->output));
   if (is_instance(c.step->kernel)) {
     // The arena's start stands for no scratch.
     const int buffer = c.step->scratch_buffer;

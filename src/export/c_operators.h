@@ -46,7 +46,13 @@ std::vector<CTable> c_tables(const Int8Model& model, const std::string& package,
 // `static const tn_conv2d_op op_<symbol> = {...};`
 std::string c_constants(const Int8Model& model, const std::string& package, const COperator& op);
 
-// `tn_conv2d(&op_<symbol>, arena + 0, arena + 3072);`
+// Whether the graph's input can be read, and its output written, at another place than the plan's: no
+// operator works in place there.
+bool input_can_be_outside(const Graph& graph, const MemoryPlan& plan);
+bool output_can_be_outside(const Graph& graph, const MemoryPlan& plan);
+
+// `tn_conv2d(&op_<symbol>, input, arena + 3072);`: the graph's input and output are `input` and `output`
+// where they can be outside the arena.
 std::string c_call(const Graph& graph, const MemoryPlan& plan, const COperator& op);
 
 }  // namespace tinynas

@@ -239,6 +239,15 @@ std::string note_of(const EmulatorOptions& options, const Machine& machine) {
 
 }  // namespace
 
+EmulatorOptions EmulatorOptions::largest(const std::string& core) {
+  const Machine& machine = machine_of(core);
+  EmulatorOptions options;
+  options.core = core;
+  options.sram_bytes = machine.sram_limit;
+  options.flash_bytes = machine.flash_limit;
+  return options;
+}
+
 void EmulatorOptions::check() const {
   const Machine& machine = machine_of(core);
   check_memory(machine, "SRAM", sram_bytes, machine.sram_limit);

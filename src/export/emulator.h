@@ -27,6 +27,9 @@ struct EmulatorOptions {
   std::string host_compiler = "cc";  // builds the plugin that counts
   std::string emulator = "qemu-system-arm";
 
+  // All the memory that the core's machine has for a package.
+  static EmulatorOptions largest(const std::string& core);
+
   // Throws Error(kUsage) when the core is not one of those above or a memory is not possible on its machine.
   void check() const;
 };

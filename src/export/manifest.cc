@@ -3,10 +3,11 @@
 #include <algorithm>
 #include <array>
 #include <nlohmann/json.hpp>
+#include <sstream>
 
 #include "base/error.h"
 #include "base/files.h"
-#include "base/hash.h"
+#include "base/sha256.h"
 #include "export/package.h"
 
 namespace tinynas {
@@ -22,22 +23,50 @@ Error verification_error(const std::string& message) {
 int64_t tensor_bytes(const nlohmann::json& tensor) {
   const auto sides = tensor.at("shape").get<std::array<int32_t, 3>>();
   if (std::any_of(sides.begin(), sides.end(), [](int32_t side) { return side < 1; })) {
-    throw verification_error("manifest.json: a tensor's shape is " + tensor.at("shape").dump());
+    throw verification_error("report.json: a tensor's shape is " + tensor.at("shape").dump());
   }
   return Shape{sides[0], sides[1], sides[2]}.elements();
+}
+
+// "<64 digits>  <path>", as sha256sum writes and reads it.
+void check_files(const fs::path& package) {
+  const fs::path path = package / "MANIFEST.sha256";
+  if (!fs::exists(path)) throw verification_error("'" + path.string() + "' is missing");
+  std::istringstream lines(read_file(path));
+  bool lists_report = false;
+  for (std::string line; std::getline(lines, line);) {
+    if (line.size() < 67 || line.compare(64, 2, "  ") != 0) {
+      throw verification_error("'" + path.string() + "': expected a SHA-256, two spaces and a file, got '" +
+                               line + "'");
+    }
+    const std::string file = line.substr(66);
+    lists_report |= file == "report.json";
+    if (!fs::exists(package / file))
+      throw verification_error("'" + (package / file).string() + "' is missing");
+    const std::string got = sha256_file_hex(package / file);
+    if (got != line.substr(0, 64)) {
+      throw verification_error("'" + (package / file).string() + "' was changed after the export: SHA-256 " +
+                               got + ", the manifest says " + line.substr(0, 64));
+    }
+  }
+  if (!lists_report) throw verification_error("'" + path.string() + "' does not list report.json");
 }
 
 }  // namespace
 
 PackageManifest read_manifest(const fs::path& package) {
-  const fs::path path = package / "manifest.json";
-  if (!fs::exists(path))
-    throw verification_error("'" + package.string() + "' is no package: it has no manifest.json");
+  const fs::path path = package / "report.json";
+  if (!fs::exists(path)) {
+    const bool old = fs::exists(package / "manifest.json");
+    throw verification_error("'" + package.string() + "' is no package: it has no report.json" +
+                             (old ? " (it may be one of an earlier tinynas: export it again)" : ""));
+  }
+  check_files(package);
   try {
     const nlohmann::json json = nlohmann::json::parse(read_file(path));
-    if (json.at("format") != "tinynas-package-1") {
+    if (json.at("format") != "tinynas-package-2") {
       throw verification_error("'" + path.string() + "': format is " + json.at("format").dump() +
-                               ", expected tinynas-package-1");
+                               ", expected tinynas-package-2");
     }
     ExportOptions options;
     options.name = json.at("name").get<std::string>();
@@ -46,16 +75,13 @@ PackageManifest read_manifest(const fs::path& package) {
     options.plan.variant =
         variant_of_name(json.at("plan").at("variant").get<std::string>(), path.string() + ": plan.variant");
     options.check();
-    for (const auto& [file, hash] : json.at("files").items()) {
-      if (!fs::exists(package / file))
-        throw verification_error("'" + (package / file).string() + "' is missing");
-      const std::string got = hash_file_hex(package / file);
-      if (got != hash.get<std::string>()) {
-        throw verification_error("'" + (package / file).string() + "' was changed after the export: hash " +
-                                 got + ", the manifest says " + hash.get<std::string>());
-      }
-    }
-    return {options.name, options.plan, tensor_bytes(json.at("input")), tensor_bytes(json.at("output"))};
+    return {options.name,
+            options.plan,
+            tensor_bytes(json.at("input")),
+            tensor_bytes(json.at("output")),
+            json.at("arena").at("bytes").get<int64_t>(),
+            json.at("stack_bytes_at_most").get<int64_t>(),
+            json.at("golden_vectors").get<int64_t>()};
   } catch (const nlohmann::json::exception& error) {
     throw verification_error("'" + path.string() + "': " + error.what());
   }

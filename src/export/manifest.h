@@ -1,4 +1,5 @@
-// What a package says about itself (manifest.json), read back and checked: it comes from outside.
+// What a package says about itself (report.json, MANIFEST.sha256), read back and checked: it comes from
+// outside.
 #pragma once
 
 #include <cstdint>
@@ -14,6 +15,9 @@ struct PackageManifest {
   PlanOptions plan;  // what it was planned with
   int64_t input_bytes = 0;
   int64_t output_bytes = 0;
+  int64_t arena_bytes = 0;          // the plan's
+  int64_t stack_bytes_at_most = 0;  // bound on any Cortex-M
+  int64_t golden_count = 0;
 };
 
 // Throws Error(kVerification) naming the file when `package` is no package, its format is another one, a

@@ -44,11 +44,12 @@ void check_replaceable(const fs::path& directory) {
   if (!fs::exists(directory)) return;
   if (!fs::is_directory(directory)) throw usage_error("export: '" + directory.string() + "' is not a folder");
   if (fs::is_empty(directory)) return;
-  const fs::path manifest = directory / "manifest.json";
-  if (!fs::exists(manifest) || read_file(manifest).find("tinynas-package-") == std::string::npos) {
-    throw usage_error("export: '" + directory.string() +
-                      "' exists and is no tinynas package; it is left alone");
+  for (const char* file : {"report.json", "manifest.json"}) {  // the second: packages of format 1
+    const fs::path path = directory / file;
+    if (fs::exists(path) && read_file(path).find("tinynas-package-") != std::string::npos) return;
   }
+  throw usage_error("export: '" + directory.string() +
+                    "' exists and is no tinynas package; it is left alone");
 }
 
 // Removes a half-written package when anything goes wrong.

@@ -6,6 +6,7 @@
 #include <map>
 #include <nlohmann/json_fwd.hpp>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "cost_models/costs.h"
@@ -13,9 +14,16 @@
 
 namespace tinynas {
 
+// What is known of the training, for model_card.md and report.json.
+struct ModelFacts {
+  std::vector<std::pair<std::string, std::string>> rows;  // {"Data set", "CIFAR-10, 45,000 training images"}
+  std::string data_licence;                               // a sentence for LICENSES
+};
+
 struct ExportOptions {
   std::string name = "model";  // C identifier: prefix of files and symbols
   PlanOptions plan;
+  ModelFacts facts;
   // Path in the package -> content: files that other rooms make, such as model.tflite.
   std::map<std::string, std::string> extra_files;
   int golden_vectors = 8;  // images whose input and expected output travel in the package; at least 1

@@ -1,13 +1,11 @@
 #include "export/package_files.h"
 
 #include <cstdio>
-#include <nlohmann/json.hpp>
-#include <set>
 
-#include "base/hash.h"
+#include "base/sha256.h"
 #include "export/assets.h"
-#include "export/c_operators.h"
 #include "export/c_text.h"
+#include "export/package_report.h"
 #include "runtime/tn_kernels.h"
 
 namespace tinynas {
@@ -15,19 +13,6 @@ namespace {
 
 using Files = std::map<std::string, std::string>;
 using Values = std::map<std::string, std::string>;
-
-// Everything the writers below read.
-struct Source {
-  const Int8Model& model;
-  const ExportOptions& options;
-  MemoryPlan plan;
-  CostReport costs;
-  std::vector<COperator> operators;
-};
-
-const QuantParams& quant_params(const Source& source, TensorId id) {
-  return source.model.tensors[static_cast<size_t>(id)];
-}
 
 std::string shortest(float value) {
   char text[32];
@@ -48,7 +33,7 @@ void put_shape(const std::string& prefix, const Shape& shape, const QuantParams&
   values[prefix + "_ZERO_POINT"] = std::to_string(params.zero_point);
 }
 
-std::string classes_declaration(const Source& source) {
+std::string classes_declaration(const PackageSource& source) {
   const std::vector<std::string>& names = source.model.class_names;
   if (names.empty()) return "";
   const std::string& name = source.options.name;
@@ -58,7 +43,42 @@ std::string classes_declaration(const Source& source) {
   return text + "extern const char *const " + name + "_class_names[" + upper_case(name) + "_CLASS_COUNT];\n";
 }
 
-Values template_values(const Source& source, size_t golden_count) {
+// The body of execute() in model.c.
+void put_calls(const PackageSource& source, Values& values) {
+  std::string calls;
+  for (size_t i = 0; i < source.operators.size(); ++i) {
+    const COperator& op = source.operators[i];
+    values["CONSTANTS"] += c_constants(source.model, source.options.name, op) + "\n";
+    calls += "  LAYER(" + std::to_string(i) + ")\n  " + c_call(source.model.graph, source.plan, op) + "\n";
+  }
+  values["CALLS"] = calls;
+  const Graph& graph = source.model.graph;
+  values["UNUSED"] = "";
+  if (calls.find("arena + ") == std::string::npos) values["UNUSED"] += "  (void)arena;\n";
+  if (!input_can_be_outside(graph, source.plan)) values["UNUSED"] += "  (void)input;\n";
+  if (!output_can_be_outside(graph, source.plan)) values["UNUSED"] += "  (void)output;\n";
+}
+
+// What the card says beside the figures: facts of the training, which the caller knows.
+void put_card(const PackageSource& source, Values& values) {
+  const ModelFacts& facts = source.options.facts;
+  const std::vector<std::string>& names = source.model.class_names;
+  values["CARD_ROWS"] = "";
+  for (const auto& [what, value] : facts.rows) values["CARD_ROWS"] += "| " + what + " | " + value + " |\n";
+  values["CARD_CLASSES"] = names.empty() ? "No names were given." : "";
+  for (size_t i = 0; i < names.size(); ++i) {
+    values["CARD_CLASSES"] +=
+        std::to_string(i) + ". " + c_comment(names[i]) + (i + 1 < names.size() ? "\n" : "");
+  }
+  values["CARD_MISSING"] =
+      facts.rows.empty()
+          ? "Data set and accuracy were not known at the export: ask whoever trained the model."
+          : "Nothing was measured on groups of people, on shifted data or on attacks.";
+  values["DATA_LICENCE"] =
+      facts.data_licence.empty() ? "the export was not told which data it was." : facts.data_licence;
+}
+
+Values template_values(const PackageSource& source, size_t golden_count) {
   const Graph& graph = source.model.graph;
   const std::string& name = source.options.name;
   Values values = {{"", "@"},  // "@@" is one "@"
@@ -76,56 +96,78 @@ Values template_values(const Source& source, size_t golden_count) {
                    {"WEIGHTS_BYTES", std::to_string(source.costs.flash.weights_bytes)},
                    {"TABLES_BYTES", std::to_string(source.costs.flash.tables_bytes)},
                    {"CODE_BYTES", std::to_string(source.costs.flash.code_bytes)},
+                   {"INPUT_DIRECT", input_can_be_outside(graph, source.plan) ? "1" : "0"},
+                   {"OUTPUT_DIRECT", output_can_be_outside(graph, source.plan) ? "1" : "0"},
+                   {"LAYER_COUNT", std::to_string(source.operators.size())},
+                   {"MACS", std::to_string(source.costs.macs)},
+                   {"PARAMS", std::to_string(source.costs.params)},
+                   {"CLASS_COUNT", std::to_string(source.model.class_names.size())},
                    {"CLASSES", classes_declaration(source)}};
-  const QuantParams& input = quant_params(source, graph.input);
+  const QuantParams& input = source.model.tensors[static_cast<size_t>(graph.input)];
   put_shape("INPUT", graph.tensor(graph.input).shape, input, values);
-  put_shape("OUTPUT", graph.tensor(graph.output).shape, quant_params(source, graph.output), values);
+  put_shape("OUTPUT", graph.tensor(graph.output).shape,
+            source.model.tensors[static_cast<size_t>(graph.output)], values);
   // data/batch.h normalises a pixel to (pixel - 128) / 64: with that scale and zero point q is pixel - 128.
   const bool pixels = input.scale == 1.0f / 64 && input.zero_point == 0;
   values["INPUT_NOTE"] = pixels ? "For 8-bit pixels of an image of this size: q = pixel - 128."
                                 : "q = round(real / scale) + zero_point, clamped to int8.";
-  values["INPUT_EXAMPLE"] = pixels ? "(int8_t)(pixel[i] - 128)" : "quantised[i]";
-  for (const COperator& op : source.operators) {
-    values["CONSTANTS"] += c_constants(source.model, name, op) + "\n";
-    values["CALLS"] += "  " + c_call(graph, source.plan, op) + "\n";
-  }
+  values["INPUT_EXAMPLE"] = pixels ? values["UPPER"] + "_INPUT_FROM_PIXEL(pixel[i])" : "quantised[i]";
+  values["PIXEL_MACRO"] =
+      pixels ? "#define " + values["UPPER"] +
+                   "_INPUT_FROM_PIXEL(pixel) ((int8_t)((int32_t)(pixel) - 128)) /* 0..255 */\n"
+             : "";
+  put_calls(source, values);
+  put_card(source, values);
   return values;
 }
 
 // The two files of an array table: `header` gets the declaration, `body` the definition.
-void write_table(const CTable& table, std::string& header, std::string& body) {
+void write_table(const CTable& table, const std::string& section, std::string& header, std::string& body) {
   const bool words = !table.words.empty();
   const size_t count = words ? table.words.size() : table.bytes.size();
   header += std::string("extern const ") + (words ? "int32_t " : "int8_t ") + table.name + "[" +
             std::to_string(count) + "];\n";
-  body += words ? c_array(table.name, table.words) : c_array(table.name, table.bytes);
+  body += section + " " + (words ? c_array(table.name, table.words) : c_array(table.name, table.bytes));
 }
 
-void write_weights(const Source& source, Files& files) {
+void write_weights(const PackageSource& source, Files& files) {
   const std::string& name = source.options.name;
   const std::string guard = upper_case(name) + "_WEIGHTS_H";
-  std::string header = "#ifndef " + guard + "\n#define " + guard + "\n\n#include <stdint.h>\n\n";
+  std::string header =
+      "#ifndef " + guard + "\n#define " + guard + "\n\n#include \"../include/" + name + ".h\"\n\n";
   std::string body = "/* Generated by tinynas " TINYNAS_VERSION ". */\n#include \"" + name + "_weights.h\"\n";
   for (const COperator& op : source.operators) {
     if (!op.op->has_weights()) continue;
     body += "\n/* " + c_comment(op.op->name) + " */\n";
-    for (const CTable& table : c_tables(source.model, name, op)) write_table(table, header, body);
+    for (const CTable& table : c_tables(source.model, name, op)) {
+      write_table(table, upper_case(name) + "_WEIGHTS_SECTION", header, body);
+    }
   }
   files["src/" + name + "_weights.h"] = header + "\n#endif /* " + guard + " */\n";
   files["src/" + name + "_weights.c"] = body;
 }
 
-void write_classes(const Source& source, Files& files) {
+std::string name_table(const PackageSource& source, const std::string& symbol, const std::string& count,
+                       const std::vector<std::string>& texts) {
   const std::string& name = source.options.name;
-  if (source.model.class_names.empty()) return;
   std::string text =
       "/* Generated by tinynas " TINYNAS_VERSION ". */\n#include \"../include/" + name + ".h\"\n\n";
-  text += "const char *const " + name + "_class_names[" + upper_case(name) + "_CLASS_COUNT] = {\n";
-  for (const std::string& label : source.model.class_names) text += "    " + c_string(label) + ",\n";
-  files["src/" + name + "_classes.c"] = text + "};\n";
+  text += "const char *const " + name + "_" + symbol + "[" + upper_case(name) + "_" + count + "] = {\n";
+  for (const std::string& entry : texts) text += "    " + c_string(entry) + ",\n";
+  return text + "};\n";
 }
 
-void write_golden(const Source& source, const std::vector<GoldenVector>& golden, Files& files) {
+void write_names(const PackageSource& source, Files& files) {
+  const std::string prefix = "src/" + source.options.name;
+  const std::vector<std::string>& classes = source.model.class_names;
+  if (!classes.empty())
+    files[prefix + "_classes.c"] = name_table(source, "class_names", "CLASS_COUNT", classes);
+  std::vector<std::string> layers;
+  for (const COperator& op : source.operators) layers.push_back(op.op->name);
+  files[prefix + "_layers.c"] = name_table(source, "layer_names", "LAYER_COUNT", layers);
+}
+
+void write_golden(const PackageSource& source, const std::vector<GoldenVector>& golden, Files& files) {
   const std::string& name = source.options.name;
   const std::string upper = upper_case(name);
   const std::string count = upper + "_GOLDEN_COUNT";
@@ -134,30 +176,43 @@ void write_golden(const Source& source, const std::vector<GoldenVector>& golden,
                              std::to_string(graph.tensor(graph.input).shape.elements()) + "]";
   const std::string outputs = "const int8_t " + name + "_golden_outputs[" + count + "][" +
                               std::to_string(graph.tensor(graph.output).shape.elements()) + "]";
-  files["golden/" + name + "_golden.h"] =
+  files["test/" + name + "_golden.h"] =
       "/* Inputs and what the reference interpreter computes from them. */\n#ifndef " + upper +
       "_GOLDEN_H\n#define " + upper + "_GOLDEN_H\n\n#include <stdint.h>\n\n" + "#define " + count + " " +
-      std::to_string(golden.size()) + "\nextern " + inputs + ";\nextern " + outputs + ";\n\n#endif /* " +
-      upper + "_GOLDEN_H */\n";
+      std::to_string(golden.size()) + "\nextern " + inputs + ";\nextern " + outputs +
+      ";\n\n/* How many checks fail, 0 when all is well. `arena`: as for " + name + "_run(). */\nint32_t " +
+      name + "_self_test(void *arena);\n\n#endif /* " + upper + "_GOLDEN_H */\n";
   std::string body =
       "/* Generated by tinynas " TINYNAS_VERSION ". */\n#include \"" + name + "_golden.h\"\n\n";
   body += inputs + " = {\n";
   for (const GoldenVector& vector : golden) body += "  {\n" + c_numbers(vector.input) + "  },\n";
   body += "};\n\n" + outputs + " = {\n";
   for (const GoldenVector& vector : golden) body += "  {\n" + c_numbers(vector.output) + "  },\n";
-  files["golden/" + name + "_golden.c"] = body + "};\n";
+  files["test/" + name + "_golden.c"] = body + "};\n";
 }
 
-void copy_kernels(const Source& source, Files& files) {
+// The same as raw bytes, for programs: `tinynas infer` takes and gives this.
+void write_golden_bytes(const PackageSource& source, const std::vector<GoldenVector>& golden, Files& files) {
+  const std::string prefix = "test/" + source.options.name + "_golden_";
+  const auto append = [](std::string& bytes, const std::vector<int8_t>& values) {
+    bytes.append(reinterpret_cast<const char*>(values.data()), values.size());
+  };
+  for (const GoldenVector& vector : golden) {
+    append(files[prefix + "inputs.bin"], vector.input);
+    append(files[prefix + "outputs.bin"], vector.output);
+  }
+}
+
+void copy_kernels(const PackageSource& source, Files& files) {
   for (const std::string& file : runtime_files(source.operators))
-    files["kernels/" + file] = asset("runtime/" + file);
+    files["src/kernels/" + file] = asset("runtime/" + file);
   const std::string& name = source.options.name;
   files["src/" + name + "_kernels.c"] = "/* Generated by tinynas " TINYNAS_VERSION
                                         ": the kernels that this network needs, with their constants. */\n"
                                         "#include \"" +
                                         name +
                                         "_kernels.h\"\n\n"
-                                        "#include \"../kernels/tn_instances.h\"\n\n" +
+                                        "#include \"kernels/tn_instances.h\"\n\n" +
                                         c_instances(source.operators);
   const std::string guard = upper_case(name) + "_KERNELS_H";
   files["src/" + name + "_kernels.h"] =
@@ -165,112 +220,21 @@ void copy_kernels(const Source& source, Files& files) {
       "\n\n/* What the plan has scratch for; without these instructions the " +
       "next lower variant is built. */\n#define TN_PLANNED_VARIANT " +
       std::to_string(static_cast<int>(source.options.plan.variant)) + " /* " +
-      name_of(source.options.plan.variant) + " */\n#include \"../kernels/tn_kernels.h\"\n\n" +
+      name_of(source.options.plan.variant) + " */\n#include \"kernels/tn_kernels.h\"\n\n" +
       c_instance_declarations(source.operators) + "\n#endif /* " + guard + " */\n";
 }
 
 void write_build_files(Values values, Files& files) {
   std::vector<std::string> sources;
   for (const auto& [path, content] : files) {
-    const bool library = path.starts_with("src/") || path.starts_with("kernels/");
-    if (library && path.ends_with(".c")) sources.push_back(path);
+    if (path.starts_with("src/") && path.ends_with(".c")) sources.push_back(path);
   }
   values["SOURCES"] = "  " + join(sources, "\n  ");
   values["MAKE_SOURCES"] = join(sources, " \\\n          ");
-  for (const char* file : {"CMakeLists.txt", "Makefile", "README.md"}) {
+  for (const char* file : {"CMakeLists.txt", "Makefile", "README.md", "zephyr/module.yml", "zephyr/Kconfig",
+                           "zephyr/CMakeLists.txt"}) {
     files[file] = fill_template(asset(std::string("export/templates/") + file), values);
   }
-}
-
-nlohmann::json shape_json(const Shape& shape) { return {shape.h, shape.w, shape.c}; }
-
-nlohmann::json tensor_json(const Source& source, TensorId id) {
-  const QuantParams& params = quant_params(source, id);
-  return {{"offset_bytes", source.plan.offset_of(id)},
-          {"shape", shape_json(source.model.graph.tensor(id).shape)},
-          {"dtype", "int8"},
-          {"scale", params.scale},
-          {"zero_point", params.zero_point}};
-}
-
-nlohmann::json operators_json(const Source& source) {
-  const Graph& graph = source.model.graph;
-  nlohmann::json list = nlohmann::json::array();
-  for (const COperator& c : source.operators) {
-    int64_t weights = 0;
-    int64_t tables = 0;
-    for (const CTable& table : c_tables(source.model, source.options.name, c)) {
-      (table.is_weights ? weights : tables) +=
-          static_cast<int64_t>(table.bytes.size() + 4 * table.words.size());
-    }
-    nlohmann::json inputs = nlohmann::json::array();
-    for (const TensorId id : c.op->inputs) inputs.push_back(graph.tensor(id).name);
-    list.push_back({{"name", c.op->name},
-                    {"kind", name_of(c.op->kind)},
-                    {"kernel", name_of(c.step->kernel)},
-                    {"inputs", std::move(inputs)},
-                    {"output", graph.tensor(c.op->output).name},
-                    {"output_shape", shape_json(graph.tensor(c.op->output).shape)},
-                    {"in_place", c.step->in_place},
-                    {"scratch_bytes", c.step->scratch_bytes},
-                    {"live_bytes", c.step->live_bytes},
-                    {"macs", macs(graph, *c.op)},
-                    {"weights_bytes", weights},
-                    {"tables_bytes", tables}});
-  }
-  return list;
-}
-
-nlohmann::json buffers_json(const Source& source) {
-  nlohmann::json list = nlohmann::json::array();
-  const Graph& graph = source.model.graph;
-  for (size_t i = 0; i < source.plan.buffers.size(); ++i) {
-    const PlannedBuffer& buffer = source.plan.buffers[i];
-    nlohmann::json tensors = nlohmann::json::array();
-    for (const TensorId id : tensors_of_buffer(graph, source.plan, static_cast<int>(i)))
-      tensors.push_back(graph.tensor(id).name);
-    list.push_back({{"name", buffer_name(graph, source.plan, buffer)},
-                    {"offset_bytes", buffer.offset_bytes},
-                    {"size_bytes", buffer.size_bytes},
-                    {"first_step", buffer.first_step},
-                    {"last_step", buffer.last_step},
-                    {"tensors", std::move(tensors)}});
-  }
-  return list;
-}
-
-std::string manifest(const Source& source, const Files& files) {
-  const Graph& graph = source.model.graph;
-  const MemoryPlan& plan = source.plan;
-  nlohmann::json hashes = nlohmann::json::object();
-  for (const auto& [path, content] : files) hashes[path] = hash_hex(content);
-  const nlohmann::json json = {{"format", "tinynas-package-1"},
-                               {"name", source.options.name},
-                               {"tinynas_version", TINYNAS_VERSION},
-                               {"plan_version", kPlanVersion},
-                               {"kernels_version", TN_KERNELS_VERSION},
-                               {"arithmetic", "tflite-int8-double-rounding"},
-                               {"plan",
-                                {{"in_place", source.options.plan.in_place},
-                                 {"alignment", source.options.plan.alignment},
-                                 {"variant", name_of(source.options.plan.variant)}}},
-                               {"arena",
-                                {{"bytes", plan.arena_bytes},
-                                 {"excl_input_bytes", plan.arena_excl_input_bytes},
-                                 {"buffers", buffers_json(source)}}},
-                               {"input", tensor_json(source, graph.input)},
-                               {"output", tensor_json(source, graph.output)},
-                               {"flash",
-                                {{"weights_bytes", source.costs.flash.weights_bytes},
-                                 {"tables_bytes", source.costs.flash.tables_bytes}}},
-                               {"macs", source.costs.macs},
-                               {"params", source.costs.params},
-                               {"class_names", source.model.class_names},
-                               {"operators", operators_json(source)},
-                               {"hash", "xxh3-128"},
-                               {"files", std::move(hashes)}};
-  // Class names may come from folder names in any encoding.
-  return json.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
 }
 
 }  // namespace
@@ -278,7 +242,7 @@ std::string manifest(const Source& source, const Files& files) {
 std::map<std::string, std::string> package_files(const Int8Model& model,
                                                  const std::vector<GoldenVector>& golden,
                                                  const ExportOptions& options) {
-  Source source{model, options, plan_memory(model.graph, options.plan), {}, {}};
+  PackageSource source{model, options, plan_memory(model.graph, options.plan), {}, {}};
   CostOptions cost_options;
   cost_options.plan = options.plan;
   cost_options.per_operator = false;
@@ -286,22 +250,34 @@ std::map<std::string, std::string> package_files(const Int8Model& model,
   source.operators = c_operators(options.name, model, source.plan);
 
   const std::string& name = options.name;
-  const Values values = template_values(source, golden.size());
+  Values values = template_values(source, golden.size());
   const auto filled = [&](const char* file) {
     return fill_template(asset(std::string("export/templates/") + file), values);
   };
   Files files;
-  files["include/" + name + ".h"] = filled("model.h");
   files["src/" + name + ".c"] = filled("model.c");
-  files["src/" + name + "_arena.c"] = filled("arena.c");
-  files["test/golden_main.c"] = filled("golden_main.c");
   write_weights(source, files);
-  write_classes(source, files);
+  values["MODEL_SHA256"] = sha256_hex(files["src/" + name + ".c"] + files["src/" + name + "_weights.c"]);
+  files["include/" + name + ".h"] = filled("model.h");
+  files["src/" + name + "_arena.c"] = filled("arena.c");
+  files["src/" + name + "_info.c"] = filled("info.c");
+  files["test/" + name + "_self_test.c"] = filled("self_test.c");
+  files["test/main.c"] = filled("test_main.c");
+  files["example/main.c"] = filled("example_main.c");
+  files["model_card.md"] = filled("model_card.md");
+  files["LICENSES"] = filled("licenses_head.txt") + asset("../LICENSE");
+  write_names(source, files);
   write_golden(source, golden, files);
+  write_golden_bytes(source, golden, files);
   copy_kernels(source, files);
   write_build_files(values, files);
   files.insert(options.extra_files.begin(), options.extra_files.end());
-  files["manifest.json"] = manifest(source, files);
+  files["report.json"] =
+      report_json(source, values.at("MODEL_SHA256"), golden.size()).dump(2, ' ', false, kReplaceBadText) +
+      "\n";
+  std::string sums;
+  for (const auto& [path, content] : files) sums += sha256_hex(content) + "  " + path + "\n";
+  files["MANIFEST.sha256"] = sums;
   return files;
 }
 

@@ -18,7 +18,7 @@ struct GoldenVector {
   std::vector<int8_t> output;
 };
 
-// Relative path -> content, manifest.json included (which holds the hashes of all others).
+// Relative path -> content, MANIFEST.sha256 included (which holds the hashes of all others).
 std::map<std::string, std::string> package_files(const Int8Model& model,
                                                  const std::vector<GoldenVector>& golden,
                                                  const ExportOptions& options);

@@ -102,20 +102,20 @@ std::map<std::string, int64_t> stack_by_function(const fs::path& usage_file) {
   return functions;
 }
 
-// Functions of a kernel's file may call each other and do not recurse: their sum bounds every chain through
-// it. The instances of templates stand in one file and do not call each other: only the deepest of them
-// counts.
-int64_t stack_of_kernels(const fs::path& usage_file, const std::string& instance_prefix) {
+// Functions of one file may call each other and do not recurse: their sum bounds every chain through it. Those
+// whose names begin with `entry` do not call each other, and only the deepest of them counts: the instances of
+// templates, which stand in one file, and the functions that run the model.
+int64_t stack_of_file(const fs::path& usage_file, const std::string& entry) {
   int64_t helpers = 0;
-  int64_t deepest_instance = 0;
+  int64_t deepest_entry = 0;
   for (const auto& [function, bytes] : stack_by_function(usage_file)) {
-    if (function.starts_with(instance_prefix)) {
-      deepest_instance = std::max(deepest_instance, bytes);
+    if (function.starts_with(entry)) {
+      deepest_entry = std::max(deepest_entry, bytes);
     } else {
       helpers += bytes;
     }
   }
-  return helpers + deepest_instance;
+  return helpers + deepest_entry;
 }
 
 // Bytes of the registers "{r4, r5, r6, lr}" or "{d8-d15}".
@@ -195,7 +195,7 @@ TemporaryFolder::~TemporaryFolder() {
 
 std::vector<fs::path> package_sources(const fs::path& package) {
   std::vector<fs::path> sources;
-  for (const char* folder : {"src", "kernels"}) {
+  for (const char* folder : {"src", "src/kernels"}) {
     if (!fs::is_directory(package / folder))
       throw verification_error("'" + package.string() + "' has no folder " + folder);
     for (const auto& entry : fs::directory_iterator(package / folder)) {
@@ -207,8 +207,8 @@ std::vector<fs::path> package_sources(const fs::path& package) {
 }
 
 const std::vector<std::string>& strict_c99_flags() {
-  static const std::vector<std::string> flags = {"-std=c99", "-pedantic", "-Wall",
-                                                 "-Wextra",  "-Werror",   "-O2"};
+  static const std::vector<std::string> flags = {"-std=c99",     "-pedantic", "-Wall", "-Wextra",
+                                                 "-Wconversion", "-Werror",   "-O2"};
   return flags;
 }
 
@@ -269,10 +269,10 @@ LinkedSize linked_size(const std::string& compiler, const Objects& objects, cons
   for (const auto& [stem, object] : objects) {
     if (stem.starts_with("tn_") || stem == name + "_kernels") {
       size.stack_bytes =
-          std::max(size.stack_bytes, stack_of_kernels(fs::path(object).replace_extension(".su"), name + "_"));
+          std::max(size.stack_bytes, stack_of_file(fs::path(object).replace_extension(".su"), name + "_"));
     }
   }
-  size.stack_bytes += stack_by_function(fs::path(objects.at(name)).replace_extension(".su"))[name + "_run"];
+  size.stack_bytes += stack_of_file(fs::path(objects.at(name)).replace_extension(".su"), name + "_run");
   size.stack_bytes += library_stack_bytes(compiler, objects, program);
   return size;
 }
@@ -283,7 +283,8 @@ LinkedSize measure_linked(const std::string& compiler, const std::vector<std::st
   // A hyphen: no file of a package has this name.
   const fs::path main = work / "tn-link-main.c";
   const fs::path program = work / "linked.elf";
-  write_file_atomic(main, fill_template(asset("export/templates/link_main.c"), {{"NAME", name}}));
+  write_file_atomic(main, fill_template(asset("export/templates/link_main.c"),
+                                        {{"NAME", name}, {"UPPER", upper_case(name)}}));
   write_file_atomic(work / "link.ld", asset("export/templates/link.ld"));
   std::vector<std::string> link = {compiler};
   link.insert(link.end(), target_flags.begin(), target_flags.end());

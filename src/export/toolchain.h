@@ -24,7 +24,7 @@ class TemporaryFolder {
   std::filesystem::path path_;
 };
 
-// src/*.c and kernels/*.c of a package, sorted.
+// src/*.c and src/kernels/*.c of a package, sorted.
 std::vector<std::filesystem::path> package_sources(const std::filesystem::path& package);
 
 // C99 with every warning an error: what a package must survive with any compiler.

@@ -65,21 +65,20 @@ std::string run_on_host(const VerifyOptions& options, const fs::path& package, c
   return read_file(work / "outputs.bin");
 }
 
-void run_golden(const VerifyOptions& options, const fs::path& package, const std::string& name,
-                const fs::path& work) {
-  const fs::path program = work / "golden_main";
+void run_self_test(const VerifyOptions& options, const fs::path& package, const std::string& name,
+                   const fs::path& work) {
+  const fs::path program = work / "self_test";
   std::vector<std::string> command = host_compile(options, package);
-  for (const fs::path& file :
-       {package / "test" / "golden_main.c", package / "golden" / (name + "_golden.c")}) {
-    command.push_back(file.string());
+  for (const std::string& file : {std::string("main.c"), name + "_self_test.c", name + "_golden.c"}) {
+    command.push_back((package / "test" / file).string());
   }
   command.insert(command.end(), {"-o", program.string()});
-  run_compiler(command, "compiling the golden test");
+  run_compiler(command, "compiling the self-test");
   const auto run = run_process({program.string()});
   if (!run || run->exit_code != 0) {
     throw verification_error(
-        "the package's own golden test fails" +
-        (run ? ": exit code " + std::to_string(run->exit_code) : std::string(" to start")));
+        "the package's own self-test fails" +
+        (run ? ": " + std::to_string(run->exit_code) + " checks" : std::string(" to start")));
   }
 }
 
@@ -140,7 +139,7 @@ VerifyReport verify_package(const fs::path& directory, const Int8Model& model,
       run_on_host(options, package, manifest.name, bytes, work.path(), report.compiled_arena_bytes);
   report.images = static_cast<int64_t>(inputs.size());
   report.mismatches = count_mismatches(model, inputs, outputs);
-  if (report.mismatches == 0) run_golden(options, package, manifest.name, work.path());
+  if (report.mismatches == 0) run_self_test(options, package, manifest.name, work.path());
   measure(options, package, manifest.name, work.path(), report);
   return report;
 }

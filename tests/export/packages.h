@@ -4,13 +4,12 @@
 #include <catch2/catch.hpp>
 #include <filesystem>
 #include <map>
-#include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
 
 #include "../support/random_graph.h"
 #include "base/files.h"
-#include "base/hash.h"
+#include "base/sha256.h"
 #include "export/package.h"
 #include "export/toolchain.h"
 
@@ -43,9 +42,11 @@ inline std::map<std::string, std::string> folder_content(const std::filesystem::
 inline void tamper(const std::filesystem::path& package, const std::string& file,
                    const std::string& content) {
   write_file_atomic(package / file, content);
-  nlohmann::json manifest = nlohmann::json::parse(read_file(package / "manifest.json"));
-  manifest["files"][file] = hash_hex(content);
-  write_file_atomic(package / "manifest.json", manifest.dump());
+  std::string manifest = read_file(package / "MANIFEST.sha256");
+  const size_t line = manifest.find("  " + file + "\n");
+  REQUIRE(line != std::string::npos);
+  manifest.replace(line - 64, 64, sha256_hex(content));
+  write_file_atomic(package / "MANIFEST.sha256", manifest);
 }
 
 }  // namespace tinynas::testing

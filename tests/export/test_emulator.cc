@@ -130,7 +130,7 @@ TEST_CASE("what is wrong with a package or its build is said") {
   CHECK_THAT(failure([&] { options.check(); }), Contains("SRAM"));
 
   const std::string source = read_file(f.package / "src" / "model.c");
-  const size_t call = source.find("  tn_", source.find("void model_run"));
+  const size_t call = source.find("  LAYER(0)");
   const int64_t arena_bytes = plan_memory(f.model.graph, {}).arena_bytes;
   std::string behind = source;
   tamper(f.package, "src/model.c",

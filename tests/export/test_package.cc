@@ -33,9 +33,13 @@ TEST_CASE("the same model gives the same bytes, wherever it is written") {
   export_package(model, inputs, folder.path() / "deep" / "b c" / "", {});
   const auto content = folder_content(folder.path() / "a");
   CHECK(content == folder_content(folder.path() / "deep" / "b c"));
-  for (const char* file :
-       {"include/model.h", "src/model.c", "src/model_weights.c", "src/model_arena.c", "README.md",
-        "golden/model_golden.c", "test/golden_main.c", "CMakeLists.txt", "Makefile", "manifest.json"}) {
+  for (const char* file : {"include/model.h",    "src/model.c",         "src/model_weights.c",
+                           "src/model_arena.c",  "README.md",           "src/model_info.c",
+                           "src/model_layers.c", "test/model_golden.c", "test/model_self_test.c",
+                           "test/main.c",        "example/main.c",      "CMakeLists.txt",
+                           "Makefile",           "zephyr/module.yml",   "zephyr/CMakeLists.txt",
+                           "zephyr/Kconfig",     "report.json",         "model_card.md",
+                           "LICENSES",           "MANIFEST.sha256"}) {
     CAPTURE(file);
     CHECK(content.count(file) == 1);
   }
@@ -45,7 +49,7 @@ TEST_CASE("the same model gives the same bytes, wherever it is written") {
   }
 }
 
-TEST_CASE("the manifest is the plan: arena, offsets, operators, Flash, and a hash of every other file") {
+TEST_CASE("the report is the plan: arena, offsets, operators, Flash, and a hash of every other file") {
   const TemporaryFolder folder;
   Rng rng(2);
   for (uint64_t seed = 0; seed < 8; ++seed) {
@@ -55,30 +59,32 @@ TEST_CASE("the manifest is the plan: arena, offsets, operators, Flash, and a has
       model.class_names.push_back("class \"" + std::to_string(i) + "\"?\?/ \xc3\xa9");
     const fs::path package = folder.path() / "p";
     export_package(model, random_inputs(model, 1, rng), package, {});
-    const auto manifest = nlohmann::json::parse(read_file(package / "manifest.json"));
+    const auto report = nlohmann::json::parse(read_file(package / "report.json"));
     const MemoryPlan plan = plan_memory(model.graph, {});
     const CostReport costs = estimate(model.graph, plan);
-    CHECK(manifest["arena"]["bytes"] == plan.arena_bytes);
-    CHECK(manifest["arena"]["excl_input_bytes"] == plan.arena_excl_input_bytes);
-    REQUIRE(manifest["arena"]["buffers"].size() == plan.buffers.size());
+    CHECK(report["arena"]["bytes"] == plan.arena_bytes);
+    CHECK(report["arena"]["excl_input_bytes"] == plan.arena_excl_input_bytes);
+    REQUIRE(report["arena"]["buffers"].size() == plan.buffers.size());
     for (size_t i = 0; i < plan.buffers.size(); ++i) {
-      CHECK(manifest["arena"]["buffers"][i]["offset_bytes"] == plan.buffers[i].offset_bytes);
-      CHECK(manifest["arena"]["buffers"][i]["size_bytes"] == plan.buffers[i].size_bytes);
+      CHECK(report["arena"]["buffers"][i]["offset_bytes"] == plan.buffers[i].offset_bytes);
+      CHECK(report["arena"]["buffers"][i]["size_bytes"] == plan.buffers[i].size_bytes);
     }
     int64_t weights = 0;
     int64_t tables = 0;
-    REQUIRE(manifest["operators"].size() == model.graph.ops.size());
-    for (const auto& op : manifest["operators"]) {
+    REQUIRE(report["operators"].size() == model.graph.ops.size());
+    for (const auto& op : report["operators"]) {
       weights += op["weights_bytes"].get<int64_t>();
       tables += op["tables_bytes"].get<int64_t>();
     }
     CHECK(weights == costs.flash.weights_bytes);
     CHECK(tables == costs.flash.tables_bytes);
-    CHECK(manifest["class_names"] == model.class_names);
+    CHECK(report["class_names"] == model.class_names);
     auto content = folder_content(package);
-    content.erase("manifest.json");
-    CHECK(manifest["files"].size() == content.size());
-    for (const auto& [path, text] : content) CHECK(manifest["files"][path] == hash_hex(text));
+    const std::string manifest = content.at("MANIFEST.sha256");
+    content.erase("MANIFEST.sha256");
+    CHECK(std::count(manifest.begin(), manifest.end(), '\n') == static_cast<int64_t>(content.size()));
+    for (const auto& [path, text] : content)
+      CHECK_THAT(manifest, Contains(sha256_hex(text) + "  " + path + "\n"));
   }
 }
 
@@ -166,11 +172,11 @@ TEST_CASE("the package builds and tests itself with make and with CMake") {
   run_compiler({"cmake", "--build", build, "--target", "test"}, "testing");
 
   // A golden vector that is not what the kernels compute fails the package's own test.
-  std::string golden = read_file(package / "golden" / "model_golden.c");
+  std::string golden = read_file(package / "test" / "model_golden.c");
   const size_t outputs = golden.find("model_golden_outputs");
   const size_t value = golden.find_first_of("-0123456789", golden.find("{\n  {", outputs));
   golden.insert(value, golden[value] == '-' ? "0 * " : "1 + ");
-  write_file_atomic(package / "golden" / "model_golden.c", golden);
+  write_file_atomic(package / "test" / "model_golden.c", golden);
   const auto failing = run_process({"make", "-C", package.string(), "test"});
   REQUIRE(failing);
   CHECK(failing->exit_code != 0);

@@ -124,9 +124,14 @@ TEST_CASE("what does not compile, or is not installed, is an error that says so"
   fs::remove(f.package / "src" / "model.c");
   CHECK_THAT(verification_failure([&] { verify_package(f.package, f.model, f.inputs, f.host_only); }),
              Contains("model.c' is missing"));
-  write_file_atomic(f.package / "manifest.json", "{");
+  write_file_atomic(f.package / "src" / "model.c", source);
+  tamper(f.package, "src/model.c", source);
+  tamper(f.package, "report.json", "{");
   CHECK_THAT(verification_failure([&] { verify_package(f.package, f.model, f.inputs, f.host_only); }),
-             Contains("manifest.json"));
+             Contains("report.json"));
+  write_file_atomic(f.package / "MANIFEST.sha256", "no hash\n");
+  CHECK_THAT(verification_failure([&] { verify_package(f.package, f.model, f.inputs, f.host_only); }),
+             Contains("MANIFEST.sha256"));
   CHECK_THAT(verification_failure([&] { verify_package(f.folder.path(), f.model, f.inputs, f.host_only); }),
              Contains("no package"));
 }
@@ -136,8 +141,8 @@ TEST_CASE("a write behind the arena is found") {
   const int64_t arena_bytes = plan_memory(f.model.graph, {}).arena_bytes;
   const std::string source = read_file(f.package / "src" / "model.c");
   tamper(f.package, "src/model.c",
-         replaced(source, "void model_run", "  tn_",
-                  "  arena[" + std::to_string(arena_bytes) + "] = 1;\n  tn_"));
+         replaced(source, "static void execute", "  LAYER(0)",
+                  "  arena[" + std::to_string(arena_bytes) + "] = 1;\n  LAYER(0)"));
   VerifyOptions quiet = f.host_only;
   CHECK_THAT(verification_failure([&] { verify_package(f.package, f.model, f.inputs, quiet); }),
              Contains("outside its arena"));
@@ -145,8 +150,8 @@ TEST_CASE("a write behind the arena is found") {
 
 TEST_CASE("a function whose stack is not known when compiled is refused") {
   Fixture f(5);
-  const std::string kernel = read_file(f.package / "kernels" / "tn_fully_connected_portable.h");
-  tamper(f.package, "kernels/tn_fully_connected_portable.h",
+  const std::string kernel = read_file(f.package / "src" / "kernels" / "tn_fully_connected_portable.h");
+  tamper(f.package, "src/kernels/tn_fully_connected_portable.h",
          replaced(kernel, "void tn_fully_connected_portable", "{\n",
                   "{\n  volatile int8_t grows[op->in_c];\n  grows[0] = 0;\n  (void)grows[0];\n"));
   CHECK_THAT(verification_failure([&] { verify_package(f.package, f.model, f.inputs, f.host_only); }),

@@ -2,6 +2,6 @@
 #include "../include/@NAME@.h"
 
 /* The compiler confirms the plan's figure. */
-typedef char @NAME@_arena_is_what_was_planned[sizeof(@NAME@_arena_t) == @UPPER@_ARENA_BYTES ? 1 : -1];
+typedef char @NAME@_arena_is_what_was_planned[(sizeof(@NAME@_arena_t) == (size_t)@UPPER@_ARENA_BYTES) ? 1 : -1];
 
-@NAME@_arena_t @NAME@_arena;
+@UPPER@_ARENA_SECTION @NAME@_arena_t @NAME@_arena;

@@ -6,6 +6,6 @@
 
 __attribute__((section(".tn_main"))) int tn_link_main(const int8_t *value) {
   *@NAME@_input(&@NAME@_arena) = *value;
-  @NAME@_run(&@NAME@_arena);
+  if (@NAME@_run(&@NAME@_arena) != @UPPER@_OK) return -1;
   return *@NAME@_output(&@NAME@_arena);
 }

@@ -37,7 +37,7 @@ int main(int argc, char **argv) {
     memset(memory.arena.bytes, rubbish, sizeof memory.arena.bytes);
     rubbish = (rubbish * 5 + 3) & 0xFF;
     memcpy(@NAME@_input(&memory.arena), input, sizeof input);
-    @NAME@_run(&memory.arena);
+    if (@NAME@_init(&memory.arena, sizeof memory.arena) != @UPPER@_OK || @NAME@_run(&memory.arena) != @UPPER@_OK) return 4;
     if (fwrite(@NAME@_output(&memory.arena), 1, @UPPER@_OUTPUT_BYTES, out) != @UPPER@_OUTPUT_BYTES) return 2;
     if (!intact(memory.before) || !intact(memory.after)) return 3;
   }

@@ -8,7 +8,7 @@
 #include "semihosting.h"
 
 enum { STACK_PAINT = 0xA5, GUARD = 0xC3, GUARD_BYTES = 256 };
-enum { CANNOT_OPEN = 2, OUTSIDE = 3, CANNOT_WRITE = 4 };
+enum { CANNOT_OPEN = 2, OUTSIDE = 3, CANNOT_WRITE = 4, REFUSED = 5 };
 
 extern uint8_t _tn_stack_start[], _tn_stack_end[], _bss_end[], _tn_sram_end[];
 
@@ -16,7 +16,7 @@ extern uint8_t _tn_stack_start[], _tn_stack_end[], _bss_end[], _tn_sram_end[];
  * Calls function(argument) with the stack pointer at `stack`, between the marks of count_instructions.c: the call itself
  * is counted. DBG is a hint, which Armv7-M and later execute as a no-op.
  */
-void call_counted(void *argument, void (*function)(void *), uint8_t *stack);
+@NAME@_status call_counted(void *argument, @NAME@_status (*function)(void *), uint8_t *stack);
 __asm(
     ".section .text.call_counted, \"ax\"\n"
     ".syntax unified\n"
@@ -59,7 +59,7 @@ int main(void) {
     fill(@NAME@_arena.bytes, @NAME@_arena.bytes + @UPPER@_ARENA_BYTES, rubbish);
     rubbish = (rubbish * 5 + 3) & 0xFF;
     if (host_read_file(in, @NAME@_input(&@NAME@_arena), @UPPER@_INPUT_BYTES) != 0) break;
-    call_counted(&@NAME@_arena, @NAME@_run, _tn_stack_end);
+    if (call_counted(&@NAME@_arena, @NAME@_run, _tn_stack_end) != @UPPER@_OK) return REFUSED;
     if (unchanged(_bss_end, guard_end, GUARD) != guard_bytes) return OUTSIDE;
     stack_bytes = (uint32_t)(_tn_stack_end - _tn_stack_start) - unchanged(_tn_stack_start, _tn_stack_end, STACK_PAINT);
     if (host_write_file(out, @NAME@_output(&@NAME@_arena), @UPPER@_OUTPUT_BYTES) != 0) return CANNOT_WRITE;

@@ -1,0 +1,103 @@
+#include "export/package_report.h"
+
+#include "export/c_text.h"
+#include "runtime/tn_kernels.h"
+
+namespace tinynas {
+namespace {
+
+nlohmann::json shape_json(const Shape& shape) { return {shape.h, shape.w, shape.c}; }
+
+nlohmann::json tensor_json(const PackageSource& source, TensorId id) {
+  const QuantParams& params = source.model.tensors[static_cast<size_t>(id)];
+  return {{"offset_bytes", source.plan.offset_of(id)},
+          {"shape", shape_json(source.model.graph.tensor(id).shape)},
+          {"dtype", "int8"},
+          {"scale", params.scale},
+          {"zero_point", params.zero_point}};
+}
+
+nlohmann::json operators_json(const PackageSource& source) {
+  const Graph& graph = source.model.graph;
+  nlohmann::json list = nlohmann::json::array();
+  for (const COperator& c : source.operators) {
+    int64_t weights = 0;
+    int64_t tables = 0;
+    for (const CTable& table : c_tables(source.model, source.options.name, c)) {
+      (table.is_weights ? weights : tables) +=
+          static_cast<int64_t>(table.bytes.size() + 4 * table.words.size());
+    }
+    nlohmann::json inputs = nlohmann::json::array();
+    for (const TensorId id : c.op->inputs) inputs.push_back(graph.tensor(id).name);
+    list.push_back({{"name", c.op->name},
+                    {"kind", name_of(c.op->kind)},
+                    {"kernel", name_of(c.step->kernel)},
+                    {"inputs", std::move(inputs)},
+                    {"output", graph.tensor(c.op->output).name},
+                    {"output_shape", shape_json(graph.tensor(c.op->output).shape)},
+                    {"in_place", c.step->in_place},
+                    {"scratch_bytes", c.step->scratch_bytes},
+                    {"live_bytes", c.step->live_bytes},
+                    {"macs", macs(graph, *c.op)},
+                    {"weights_bytes", weights},
+                    {"tables_bytes", tables}});
+  }
+  return list;
+}
+
+nlohmann::json buffers_json(const PackageSource& source) {
+  nlohmann::json list = nlohmann::json::array();
+  const Graph& graph = source.model.graph;
+  for (size_t i = 0; i < source.plan.buffers.size(); ++i) {
+    const PlannedBuffer& buffer = source.plan.buffers[i];
+    nlohmann::json tensors = nlohmann::json::array();
+    for (const TensorId id : tensors_of_buffer(graph, source.plan, static_cast<int>(i)))
+      tensors.push_back(graph.tensor(id).name);
+    list.push_back({{"name", buffer_name(graph, source.plan, buffer)},
+                    {"offset_bytes", buffer.offset_bytes},
+                    {"size_bytes", buffer.size_bytes},
+                    {"first_step", buffer.first_step},
+                    {"last_step", buffer.last_step},
+                    {"tensors", std::move(tensors)}});
+  }
+  return list;
+}
+
+}  // namespace
+
+nlohmann::json report_json(const PackageSource& source, const std::string& model_sha256,
+                           size_t golden_count) {
+  const Graph& graph = source.model.graph;
+  const MemoryPlan& plan = source.plan;
+  nlohmann::json facts = nlohmann::json::object();
+  for (const auto& [what, value] : source.options.facts.rows) facts[what] = value;
+  return {
+      {"format", "tinynas-package-2"},
+      {"model_sha256", model_sha256},
+      {"facts", std::move(facts)},
+      {"name", source.options.name},
+      {"tinynas_version", TINYNAS_VERSION},
+      {"plan_version", kPlanVersion},
+      {"kernels_version", TN_KERNELS_VERSION},
+      {"arithmetic", "tflite-int8-double-rounding"},
+      {"plan", {{"in_place", source.options.plan.in_place}, {"alignment", source.options.plan.alignment},
+        {"variant", name_of(source.options.plan.variant)}}},
+      {"arena",
+       {{"bytes", plan.arena_bytes},
+        {"excl_input_bytes", plan.arena_excl_input_bytes},
+        {"buffers", buffers_json(source)}}},
+      {"input", tensor_json(source, graph.input)},
+      {"output", tensor_json(source, graph.output)},
+      {"flash",
+       {{"weights_bytes", source.costs.flash.weights_bytes},
+        {"tables_bytes", source.costs.flash.tables_bytes},
+        {"code_bytes_at_most", source.costs.flash.code_bytes}}},
+      {"stack_bytes_at_most", source.costs.sram.stack_bytes},
+      {"golden_vectors", golden_count},
+      {"macs", source.costs.macs},
+      {"params", source.costs.params},
+      {"class_names", source.model.class_names},
+      {"operators", operators_json(source)}};
+}
+
+}  // namespace tinynas

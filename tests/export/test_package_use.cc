@@ -1,0 +1,193 @@
+// What the firmware team does with a package: every way to run it, their own sections, the profile, Zephyr,
+// hashes.
+#include <catch2/catch.hpp>
+
+#include "packages.h"
+
+using namespace tinynas;
+using namespace tinynas::testing;
+using Catch::Matchers::Contains;
+namespace fs = std::filesystem;
+
+namespace {
+
+std::vector<std::string> compile_command(const fs::path& package, const std::vector<std::string>& flags) {
+  std::vector<std::string> command = {"cc"};
+  command.insert(command.end(), strict_c99_flags().begin(), strict_c99_flags().end());
+  command.push_back("-I" + (package / "include").string());
+  command.insert(command.end(), flags.begin(), flags.end());
+  for (const fs::path& source : package_sources(package)) command.push_back(source.string());
+  return command;
+}
+
+int run_command(std::vector<std::string> command, const std::vector<std::string>& more) {
+  command.insert(command.end(), more.begin(), more.end());
+  run_compiler(command, "compiling");
+  const auto run = run_process({more.back()});
+  REQUIRE(run);
+  INFO(run->output);
+  return run->exit_code;
+}
+
+}  // namespace
+
+TEST_CASE("input and output inside and outside the arena give the same, whether they are copied or not") {
+  const TemporaryFolder folder;
+  const fs::path package = folder.path() / "p";
+  Rng rng(21);
+  std::map<std::string, int> seen;  // input read in place, output written in place
+  for (uint64_t seed = 0; seed < 200 && seen.size() < 4; ++seed) {
+    const Int8Model model = random_model(500 + seed);
+    export_package(model, random_inputs(model, 2, rng), package, {});
+    const std::string header = read_file(package / "include" / "model.h");
+    const auto value_of = [&](const std::string& macro) {
+      return header.substr(header.find("#define " + macro) + 9 + macro.size(), 1);
+    };
+    const std::string kind =
+        value_of("MODEL_INPUT_IS_READ_IN_PLACE") + value_of("MODEL_OUTPUT_IS_WRITTEN_IN_PLACE");
+    if (++seen[kind] > 1) continue;
+    CAPTURE(seed, kind);
+    for (const char* profile : {"-UMODEL_PROFILE", "-DMODEL_PROFILE"}) {
+      CHECK(run_command(
+                compile_command(
+                    package, {profile, "-O1", "-fsanitize=address,undefined", "-fno-sanitize-recover=all"}),
+                {(package / "test" / "main.c").string(), (package / "test" / "model_self_test.c").string(),
+                 (package / "test" / "model_golden.c").string(), "-o", (folder.path() / "test").string()}) ==
+            0);
+    }
+  }
+  CHECK(seen.size() == 4);
+}
+
+TEST_CASE("the hook sees every layer in order, and only when it was compiled in") {
+  const TemporaryFolder folder;
+  const fs::path package = folder.path() / "p";
+  const Int8Model model = random_model(22);
+  Rng rng(22);
+  export_package(model, random_inputs(model, 1, rng), package, {});
+  write_file_atomic(folder.path() / "main.c", R"(
+#include <stdio.h>
+#include "model.h"
+static void hook(void *context, int32_t layer) {
+  int *next = context;
+  if (layer != *next) *next = -1000;
+  ++*next;
+}
+int main(void) {
+  int next = 0;
+  if (model_run_profiled(&model_arena, NULL, NULL, hook, &next) != MODEL_OK) return 1;
+  if (model_layer_names[0][0] == 0 || model_info()->layer_count != MODEL_LAYER_COUNT) return 2;
+  return next == MODEL_LAYER_COUNT + 1 ? 0 : 3;
+})");
+  const std::vector<std::string> rest = {(folder.path() / "main.c").string(), "-o",
+                                         (folder.path() / "main").string()};
+  CHECK(run_command(compile_command(package, {"-DMODEL_PROFILE"}), rest) == 0);
+  std::vector<std::string> without = compile_command(package, {});
+  without.insert(without.end(), rest.begin(), rest.end());
+  CHECK(run_process(without)->exit_code != 0);
+}
+
+TEST_CASE("the arena and the weights go to the sections that the firmware names") {
+  const TemporaryFolder folder;
+  const fs::path package = folder.path() / "p";
+  const Int8Model model = random_model(23);
+  Rng rng(23);
+  export_package(model, random_inputs(model, 1, rng), package, {});
+  const auto sections_of = [&](const std::string& file, const std::string& definition) {
+    const std::string object = (folder.path() / "o").string();
+    run_compiler({"cc", "-std=c99", "-c", "-D" + definition, (package / "src" / file).string(), "-o", object},
+                 "compiling");
+    return run_compiler({"readelf", "-SW", object}, "reading");
+  };
+  CHECK_THAT(sections_of("model_arena.c", R"(MODEL_ARENA_SECTION=__attribute__((section(".dtcm"))))"),
+             Contains(".dtcm"));
+  CHECK_THAT(sections_of("model_weights.c", R"(MODEL_WEIGHTS_SECTION=__attribute__((section(".qspi"))))"),
+             Contains(".qspi"));
+}
+
+TEST_CASE("sha256sum agrees with the manifest") {
+  const TemporaryFolder folder;
+  const Int8Model model = random_model(24);
+  Rng rng(24);
+  export_package(model, random_inputs(model, 1, rng), folder.path() / "p", {});
+  const std::vector<std::string> check = {"env",
+                                          "-C",
+                                          (folder.path() / "p").string(),
+                                          "sha256sum",
+                                          "-c",
+                                          "--quiet",
+                                          "--strict",
+                                          "MANIFEST.sha256"};
+  CHECK(run_process(check)->exit_code == 0);
+  write_file_atomic(folder.path() / "p" / "LICENSES", "none");
+  const auto failed = run_process(check);
+  CHECK(failed->exit_code != 0);
+  CHECK_THAT(failed->output, Contains("LICENSES: FAILED"));
+}
+
+TEST_CASE("Zephyr gets every source once, kernels of two packages too, and nothing unless it is configured") {
+  const TemporaryFolder folder;
+  Rng rng(25);
+  for (const char* name : {"one", "two", "three"}) {
+    const Int8Model model = random_model(26);
+    ExportOptions options;
+    options.name = name;
+    export_package(model, random_inputs(model, 1, rng), folder.path() / name, options);
+  }
+  // What Zephyr's build calls, reduced to lists.
+  write_file_atomic(folder.path() / "zephyr.cmake", R"(
+cmake_policy(VERSION 3.20)
+function(zephyr_library_named name)
+endfunction()
+function(zephyr_include_directories)
+  message(STATUS "include ${ARGN}")
+endfunction()
+function(zephyr_library_sources)
+  foreach(file ${ARGN})
+    if(NOT EXISTS ${file})
+      message(FATAL_ERROR "no ${file}")
+    endif()
+    message(STATUS "source ${file}")
+  endforeach()
+endfunction()
+set(CONFIG_TINYNAS_ONE y)
+set(CONFIG_TINYNAS_TWO y)
+foreach(package one two three)
+  include(${CMAKE_CURRENT_LIST_DIR}/${package}/zephyr/CMakeLists.txt)
+endforeach()
+)");
+  const auto run = run_process({"cmake", "-P", (folder.path() / "zephyr.cmake").string()});
+  REQUIRE(run);
+  INFO(run->output);
+  CHECK(run->exit_code == 0);
+  CHECK_THAT(run->output, Contains("one.c") && Contains("two_weights.c") && !Contains("three"));
+  size_t sources = 0;
+  for (const char* name : {"one", "two"}) sources += package_sources(folder.path() / name).size();
+  size_t kernels = 0;
+  for (const fs::path& source : package_sources(folder.path() / "one"))
+    kernels += source.filename().string().starts_with("tn_");
+  size_t listed = 0;
+  for (size_t at = run->output.find("source "); at != std::string::npos;
+       at = run->output.find("source ", at + 1))
+    ++listed;
+  CHECK(listed == sources - kernels);
+}
+
+TEST_CASE("the card and the licences say what was told, and what was not") {
+  const TemporaryFolder folder;
+  const Int8Model model = random_model(27);
+  Rng rng(27);
+  const auto inputs = random_inputs(model, 1, rng);
+  export_package(model, inputs, folder.path() / "p", {});
+  CHECK_THAT(read_file(folder.path() / "p" / "model_card.md"), Contains("were not known at the export"));
+  CHECK_THAT(read_file(folder.path() / "p" / "LICENSES"),
+             Contains("was not told") && Contains("Apache License"));
+  ExportOptions options;
+  options.facts.rows = {{"Data set", "photographs of moss"}};
+  options.facts.data_licence = "moss licence.";
+  export_package(model, inputs, folder.path() / "p", options);
+  CHECK_THAT(read_file(folder.path() / "p" / "model_card.md"),
+             Contains("| Data set | photographs of moss |"));
+  CHECK_THAT(read_file(folder.path() / "p" / "report.json"), Contains("photographs of moss"));
+  CHECK_THAT(read_file(folder.path() / "p" / "LICENSES"), Contains("moss licence."));
+}
