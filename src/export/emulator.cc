@@ -252,7 +252,7 @@ void EmulatorOptions::check() const {
   const Machine& machine = machine_of(core);
   check_memory(machine, "SRAM", sram_bytes, machine.sram_limit);
   check_memory(machine, "Flash", flash_bytes, machine.flash_limit);
-  check_memory(machine, "stack", stack_bytes, sram_bytes);
+  check_memory(machine, "stack", stack_bytes, machine.sram_limit);
   if (timeout_s < 1) {
     throw usage_error("emulator: expected a time limit of at least 1 s, got " + std::to_string(timeout_s));
   }

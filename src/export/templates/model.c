@@ -33,7 +33,7 @@ static @NAME@_status check(const void *arena) {
   @NAME@_status status = @UPPER@_OK;
   if (arena == NULL) {
     status = @UPPER@_NULL_ARENA;
-  } else if (((uintptr_t)arena % @UPPER@_ARENA_ALIGNMENT) != 0U) {
+  } else if (((uintptr_t)arena % (uintptr_t)@UPPER@_ARENA_ALIGNMENT) != 0U) {
     status = @UPPER@_MISALIGNED_ARENA;
   } else {
     /* usable */
