@@ -9,6 +9,7 @@
 #include "cli/quantization_methods.h"
 #include "cli/session.h"
 #include "cli/stages.h"
+#include "cli/verify_firmware.h"
 
 namespace tinynas {
 namespace {
@@ -41,6 +42,8 @@ void print_stage(const Run& run, const std::string& stage, bool json) {
 void run_stage_command(const std::string& stage, const StageFlags& flags, bool may_create) {
   flags.output.apply();
   const std::filesystem::path directory = flags.run;
+  if (stage == "verify" && !is_run(directory) && std::filesystem::exists(directory / "report.json"))
+    return verify_firmware(directory, flags.output.json);
   const bool create = may_create && !is_run(directory);
   if (!create && !is_run(directory)) throw usage_error(directory.string() + ": is not a run directory");
   const Config config =
@@ -96,8 +99,10 @@ void add_stage_commands(CLI::App& app, Action& action) {
 #endif
   add_stage_command(app, action, "quantize", "Stage 5: int8 weights and activations");
   add_stage_command(app, action, "export", "Stage 6: write the C package for the firmware");
-  add_stage_command(app, action, "verify",
-                    "Stage 7: compare the compiled package with the interpreter, bit for bit");
+  add_stage_command(
+      app, action, "verify",
+      "Stage 7: compare the compiled package with the interpreter, bit for bit, on every compiler "
+      "and emulated core that is installed; takes a package alone (a folder firmware) as well");
   add_stage_command(app, action, "report", "Stage 8: test accuracy, and everything the run came to");
 }
 

@@ -8,6 +8,7 @@
 #include "cli/result.h"
 #include "cli/stages.h"
 #include "export/package.h"
+#include "export/verify_targets.h"
 #include "quantize/interpreter.h"
 
 namespace tinynas {
@@ -51,6 +52,31 @@ VerifyInputs verify_inputs(Workbench& bench, const Shape& shape) {
   return inputs;
 }
 
+// At most this many of the inputs run on every emulated core: a large network takes a second a run.
+constexpr size_t kEmulatedInputs = 8;
+
+// What the limits leave for the package beside the board's reserve: the budget of the emulator's linker
+// script.
+TargetOptions target_options(const VerifyOptions& options, const CostReport& costs, const Limits& limits) {
+  TargetOptions targets;
+  targets.host_compilers = {options.host_compiler};
+  if (options.host_compiler != "clang") targets.host_compilers.push_back("clang");
+  targets.arm_compiler = options.arm_compiler;
+  if (limits.sram_bytes) targets.sram_bytes = *limits.sram_bytes - costs.sram.reserve_bytes;
+  if (limits.flash_bytes) targets.flash_bytes = *limits.flash_bytes - costs.flash.reserve_bytes;
+  return targets;
+}
+
+ReferenceRuns reference_runs(const Int8Model& model, const VerifyInputs& inputs) {
+  ReferenceRuns reference;
+  Interpreter interpreter(model);
+  for (size_t i = 0; i < std::min(kEmulatedInputs, inputs.tensors.size()); ++i) {
+    reference.inputs.push_back(inputs.tensors[i]);
+    reference.outputs.push_back(interpreter.run(inputs.tensors[i].data()));
+  }
+  return reference;
+}
+
 nlohmann::json run_verify(Workbench& bench, Run& run) {
   const Config& config = bench.config();
   const Int8Model model = load_int8_model(run.path("model.int8.json"));
@@ -76,12 +102,21 @@ nlohmann::json run_verify(Workbench& bench, Run& run) {
     throw Error(ExitCode::kNothingFits, "as compiled, the model exceeds a limit: " + describe(violation) +
                                             "; search again with a smaller limit");
   }
+  const std::vector<TargetResult> targets =
+      verify_targets(run.path("firmware"), reference_runs(model, inputs),
+                     target_options(verify_options(config, bench.board()), costs, bench.limits()));
+  spdlog::info("   every compiler and emulated core that is installed:\n{}", table_of(targets));
+  if (!all_passed_or_skipped(targets)) {
+    throw Error(ExitCode::kVerification, fmt::format("{}: the package fails on a target:\n{}",
+                                                     run.path("firmware").string(), table_of(targets)));
+  }
   const nlohmann::json summary = {{"images", report.images},
                                   {"inputs", inputs.description},
                                   {"mismatches", report.mismatches},
                                   {"arena_bytes", report.compiled_arena_bytes},
                                   {"arm_compiled", report.arm_compiled},
                                   {"arm_note", report.arm_note},
+                                  {"targets", to_json(targets)},
                                   {"sram", result_json(costs.sram)},
                                   {"flash", result_json(costs.flash)}};
   write_json_file(run.path("verify.json"), summary);

@@ -84,6 +84,25 @@ TEST_CASE("compile makes a package, and infer computes the same from the file, t
   CHECK_THAT(wrong.out, Contains("got 5 bytes") && Contains(std::to_string(a.size())));
 }
 
+TEST_CASE("verify takes a package alone, and ends with 5 when it is not what was exported") {
+  const Folder folder;
+  const std::string file = folder / "net.tflite";
+  save_tflite(a_model(), file);
+  REQUIRE(run_tinynas("compile " + file + " --sram 320k --flash 1M --out " + (folder / "fw")).code == 0);
+  const Outcome verified = run_tinynas("verify " + (folder / "fw") + " --json", "2>/dev/null");
+  INFO(verified.out);
+  REQUIRE(verified.code == 0);
+  const json result = json::parse(verified.out);
+  CHECK(result.at("passed") == true);
+  CHECK(result.at("targets").at(0).at("outcome") == "passed");
+
+  const std::string weights = read_file(folder / "fw/src/model_weights.c");
+  write_file_atomic(folder / "fw/src/model_weights.c", weights + " ");
+  const Outcome changed = run_tinynas("verify " + (folder / "fw"));
+  CHECK(changed.code == 5);
+  CHECK_THAT(changed.out, Contains("model_weights.c") && Contains("changed after the export"));
+}
+
 TEST_CASE("compile's and estimate's JSON agree, and a board adds its reserve") {
   const Folder folder;
   const std::string file = folder / "net.tflite";

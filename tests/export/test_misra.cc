@@ -63,8 +63,14 @@ TEST_CASE("a package keeps MISRA C:2012 but for the listed deviations") {
   std::vector<std::string> files = {"-I" + (folder.path() / "p" / "include").string()};
   for (const auto& entry : fs::directory_iterator(folder.path() / "p" / "src"))
     if (entry.path().extension() == ".c") files.push_back(entry.path().string());
-  for (const auto& entry : fs::directory_iterator("src/runtime"))
-    if (entry.path().extension() == ".c") files.push_back(entry.path().string());
+  // Every kernel, beside the package's own headers: seen twice, they would be two declarations of the same.
+  for (const auto& entry : fs::directory_iterator("src/runtime")) {
+    const fs::path file = entry.path().filename();
+    if (file == "CMakeLists.txt" || file == "tn_oracle.c") continue;  // not in any package
+    const fs::path copy = folder.path() / "p" / "src" / "kernels" / file;
+    fs::copy_file(entry.path(), copy, fs::copy_options::overwrite_existing);
+    if (copy.extension() == ".c") files.push_back(copy.string());
+  }
   for (const auto& [rule, place] : broken_rules(files)) {
     CAPTURE(rule, place);
     CHECK(listed.count(rule) == 1);
