@@ -1,0 +1,21 @@
+// The sweep that emulated cores are compared with (test_kernels_on_cores.cc), on this machine alone.
+#include <catch2/catch.hpp>
+#include <sstream>
+
+#include "host_sweep.h"
+
+using namespace tinynas::testing;
+
+TEST_CASE("the portable kernels write their own buffers and nothing else") {
+  const std::string lines = sweep_on_host(21, 6000);
+  CHECK(lines == sweep_on_host(21, 6000));
+  CHECK(lines != sweep_on_host(22, 6000));
+  std::istringstream stream(lines);
+  int layers = 0;
+  for (std::string line; std::getline(stream, line); ++layers) {
+    CAPTURE(line);
+    CHECK(line.find("OUTSIDE") == std::string::npos);
+    CHECK(line.find("CHANGED") == std::string::npos);
+  }
+  CHECK(layers == 6000);
+}
