@@ -32,7 +32,7 @@ bool runs_as_conv2d(const Graph& graph, const Op& op);
 // `in_place`: as the memory plan decided (PlanStep::in_place).
 Kernel kernel_of(const Graph& graph, const Op& op, bool in_place, KernelVariant variant);
 
-// A depthwise convolution that the variant dsp has a template of.
+// A depthwise convolution that the variants dsp and mve have a template of.
 inline bool has_template(Kernel kernel) {
   return kernel >= Kernel::kDepthwise3x3s1 && kernel <= Kernel::kDepthwise7x7s2;
 }

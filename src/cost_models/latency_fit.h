@@ -26,13 +26,11 @@ struct LinearFit {
 };
 
 // Minimises sum(((features * c - target) / target)^2) over c >= 0: relative errors, because layers differ by
-// factors of thousands, and no negative cost, because more work never takes less time. Exact: the optimum is
-// the unconstrained solution on its own support, and every support is tried (at most kMaxFeatures features).
-// Columns that add nothing (dependent on others, or zero) get 0. leave_one_out comes from the leverages (hat
-// matrix) of the chosen support. Throws Error(kUsage) naming `what`: no rows, rows of different lengths, a
-// feature or target that is not finite, a negative feature, a target that is not above 0, numbers so large
-// that the fit's sums overflow.
-inline constexpr int kMaxFeatures = 6;
+// factors of thousands, and no negative cost, because more work never takes less time: Lawson and Hanson's
+// active sets, which end at the optimum. Columns that add nothing (dependent on others, or zero) get 0.
+// leave_one_out comes from the leverages (hat matrix) of the chosen support. Throws Error(kUsage) naming
+// `what`: no rows, rows of different lengths, a feature or target that is not finite, a negative feature, a
+// target that is not above 0, numbers so large that the fit's sums overflow.
 LinearFit fit_nonnegative(const std::vector<std::vector<double>>& features,
                           const std::vector<double>& targets, const std::string& what);
 

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "cost_models/kernels.h"
+#include "cost_models/latency_features.h"
 #include "cost_models/memory_plan.h"
 #include "cost_models/runtime.h"
 #include "graph/graph.h"
@@ -23,49 +24,6 @@ enum class LatencyBasis {
   kUncalibrated         // counted instructions x 1: nobody said how many cycles they take
 };
 const char* name_of(LatencyBasis basis);  // "measured", "published", "kernel-instructions", "uncalibrated"
-
-// What a call's time is linear in. The kernels compute taps on padding like any other.
-struct LatencyFeatures {
-  // What each counts is kernel by kernel in latency_features(): these are the usual meanings.
-  double executed_macs = 0;  // an average pool's additions
-  double loop_starts = 0;    // of innermost loops; a global pool's input values; a softmax's exponentials
-  double output_values = 0;  // requantisations
-  double pixels = 0;         // output positions; values loaded by the depthwise convolution in place
-  double calls = 1;          // of the kernel; rows loaded by the depthwise convolution in place
-  double nominal_macs = 0;   // as macs() counts; what published tables go by
-};
-inline constexpr int kKernelFeatures = 5;  // all but the last: what kernels are fitted by
-
-// Shapes and window of one call.
-struct CallShape {
-  Kernel kernel = Kernel::kConv2d;
-  KernelVariant variant = KernelVariant::kPortable;  // of the core's kernels
-  Shape input;
-  Shape output;
-  int kernel_h = 1;
-  int kernel_w = 1;
-  int stride_h = 1;
-  int stride_w = 1;
-  int pad_top = 0;
-  int pad_left = 0;
-};
-LatencyFeatures latency_features(const CallShape& call, int64_t nominal_macs);
-
-// Milliseconds per feature.
-struct FeatureCosts {
-  double executed_mac = 0;
-  double loop_start = 0;
-  double output_value = 0;
-  double pixel = 0;
-  double call = 0;
-  double nominal_mac = 0;
-
-  double of(const LatencyFeatures& features) const {
-    return features.executed_macs * executed_mac + features.loop_starts * loop_start +
-           features.output_values * output_value + features.pixels * pixel + features.calls * call +
-           features.nominal_macs * nominal_mac;
-  }
-};
 
 // By Kernel.
 using KernelCoefficients = std::array<FeatureCosts, kKernels>;

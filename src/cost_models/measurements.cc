@@ -129,22 +129,21 @@ CoreCycles::Cycles cycles_of(const CountedCall& call, const CoreCycles& core) {
   return total;
 }
 
-std::vector<double> kernel_features(const LatencyFeatures& features) {
-  return {features.executed_macs, features.loop_starts, features.output_values, features.pixels,
-          features.calls};
+std::vector<double> fitted_counts(const CountedCall& call) {
+  const size_t features = feature_names(call.kernel, call.variant).size();
+  return {call.features.counts.begin(), call.features.counts.begin() + static_cast<std::ptrdiff_t>(features)};
 }
 
 FeatureCosts costs_of(const std::vector<double>& per_feature, double scale) {
-  return {.executed_mac = scale * per_feature[0],
-          .loop_start = scale * per_feature[1],
-          .output_value = scale * per_feature[2],
-          .pixel = scale * per_feature[3],
-          .call = scale * per_feature[4]};
+  FeatureCosts costs;
+  for (size_t i = 0; i < per_feature.size(); ++i) costs.counts[i] = scale * per_feature[i];
+  return costs;
 }
 
-FeatureCosts scaled(const FeatureCosts& costs, double factor) {
-  return {factor * costs.executed_mac, factor * costs.loop_start, factor * costs.output_value,
-          factor * costs.pixel,        factor * costs.call,       factor * costs.nominal_mac};
+FeatureCosts scaled(FeatureCosts costs, double factor) {
+  for (double& cost : costs.counts) cost *= factor;
+  costs.nominal_mac *= factor;
+  return costs;
 }
 
 KernelCoefficients per_nominal_mac(double ms) {
@@ -215,7 +214,8 @@ KernelFits fit_kernels(const Measurements& measurements, const std::string& core
   // Cores that nobody counted on are stood in for by one with the same variant of the kernels.
   fits.core = counted(core)                                     ? core
               : variant_of_isa(isa) == KernelVariant::kPortable ? "cortex-m3"
-                                                                : "cortex-m4";
+              : variant_of_isa(isa) == KernelVariant::kDsp      ? "cortex-m4"
+                                                                : "cortex-m55";
   const auto cycles = measurements.cycles.find(core);
   fits.cycles_known =
       fits.core == core && cycles != measurements.cycles.end() &&
@@ -231,7 +231,7 @@ KernelFits fit_kernels(const Measurements& measurements, const std::string& core
     for (const CountedCall& call : measurements.layers) {
       if (call.core != fits.core || static_cast<size_t>(call.kernel) != kernel) continue;
       fits.variant = call.variant;
-      features.push_back(kernel_features(call.features));
+      features.push_back(fitted_counts(call));
       if (!fits.cycles_known) {
         targets.push_back(call.instructions);
         continue;

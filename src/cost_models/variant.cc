@@ -12,20 +12,25 @@ const char* name_of(KernelVariant variant) {
       return "portable";
     case KernelVariant::kDsp:
       return "dsp";
+    case KernelVariant::kMve:
+      return "mve";
   }
   throw Error(ExitCode::kFailure, "unknown kernel variant");
 }
 
 KernelVariant variant_of_name(std::string_view name, const std::string& where) {
-  for (const KernelVariant variant : {KernelVariant::kPortable, KernelVariant::kDsp}) {
+  for (const KernelVariant variant : {KernelVariant::kPortable, KernelVariant::kDsp, KernelVariant::kMve}) {
     if (name == name_of(variant)) return variant;
   }
-  throw usage_error(where + ": got '" + std::string(name) + "', expected portable or dsp");
+  throw usage_error(where + ": got '" + std::string(name) + "', expected portable, dsp or mve");
 }
 
 KernelVariant variant_of_isa(const std::vector<std::string>& isa) {
-  return std::find(isa.begin(), isa.end(), "dsp") != isa.end() ? KernelVariant::kDsp
-                                                               : KernelVariant::kPortable;
+  const auto has = [&](const char* feature) {
+    return std::find(isa.begin(), isa.end(), feature) != isa.end();
+  };
+  if (has("mve")) return KernelVariant::kMve;
+  return has("dsp") ? KernelVariant::kDsp : KernelVariant::kPortable;
 }
 
 }  // namespace tinynas

@@ -10,13 +10,12 @@
 
 namespace tinynas {
 
-enum class KernelVariant { kPortable = TN_PORTABLE, kDsp = TN_DSP };
+enum class KernelVariant { kPortable = TN_PORTABLE, kDsp = TN_DSP, kMve = TN_MVE };
 
-const char* name_of(KernelVariant variant);  // "portable", "dsp"
+const char* name_of(KernelVariant variant);  // "portable", "dsp", "mve"
 // Throws Error(kUsage) naming `where`.
 KernelVariant variant_of_name(std::string_view name, const std::string& where);
-// The best for a core's ISA features as board files list them ("dsp"). Cores with vectors have the DSP
-// extension too.
+// The best for a core's ISA features as board files list them ("dsp", "mve").
 KernelVariant variant_of_isa(const std::vector<std::string>& isa);
 
 }  // namespace tinynas

@@ -189,8 +189,9 @@ std::vector<COperator> c_operators(const std::string& package, const Int8Model& 
 std::vector<std::string> runtime_files(const std::vector<COperator>& operators) {
   std::vector<std::string> files = {"tn_buffer_sizes.h", "tn_kernels.h", "tn_requantize.h", "tn_variant.h"};
   for (const char* header :
-       {"tn_conv2d_dsp.h", "tn_conv2d_portable.h", "tn_depthwise_dsp.h", "tn_depthwise_portable.h",
-        "tn_dsp.h", "tn_fully_connected_dsp.h", "tn_fully_connected_portable.h", "tn_instances.h"}) {
+       {"tn_conv2d_dsp.h", "tn_conv2d_mve.h", "tn_conv2d_portable.h", "tn_depthwise_dsp.h",
+        "tn_depthwise_mve.h", "tn_depthwise_portable.h", "tn_dsp.h", "tn_fully_connected_dsp.h",
+        "tn_fully_connected_mve.h", "tn_fully_connected_portable.h", "tn_instances.h", "tn_mve.h"}) {
     files.emplace_back(header);
   }
   std::set<std::string> kernels;

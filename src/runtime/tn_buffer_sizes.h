@@ -26,7 +26,7 @@ static inline int32_t tn_conv2d_row_bytes(int32_t kernel_h, int32_t kernel_w, in
   return (kernel_h * kernel_w * in_c + 3) / 4 * 4;
 }
 
-/* How many output positions the convolutions of the variant dsp compute at once. */
+/* How many output positions the convolutions of the variants dsp and mve compute at once. */
 #define TN_CONV2D_POSITIONS 4
 
 /*
@@ -35,10 +35,11 @@ static inline int32_t tn_conv2d_row_bytes(int32_t kernel_h, int32_t kernel_w, in
  * @param[in]  in_c      Channels of the input
  * @param[in]  kernel_h  Height of the kernel
  * @param[in]  kernel_w  Width of the kernel
- * @param[in]  variant   TN_PORTABLE or TN_DSP (tn_variant.h)
+ * @param[in]  variant   TN_PORTABLE, TN_DSP or TN_MVE (tn_variant.h)
  *
  * @return     Bytes, aligned to 4. Portable: 0, sums are in registers. Else the patches of
- * TN_CONV2D_POSITIONS positions as int16, and one as int8 where in_c is no multiple of 4.
+ * TN_CONV2D_POSITIONS positions as int16, and one as int8 where in_c is no multiple of 4. (mve has patches of
+ * int8: half of that would do, but a core without vectors runs dsp.)
  */
 static inline int32_t tn_conv2d_get_buffer_size(int32_t in_c, int32_t kernel_h, int32_t kernel_w,
                                                 int32_t variant) {
@@ -47,11 +48,20 @@ static inline int32_t tn_conv2d_get_buffer_size(int32_t in_c, int32_t kernel_h, 
   return 2 * TN_CONV2D_POSITIONS * row_bytes + (in_c % 4 != 0 ? row_bytes : 0);
 }
 
-/* Whether the depthwise template of the variant dsp takes a kernel; others run the portable code. */
+/* Whether the depthwise template of the variants dsp and mve takes a kernel; others run the portable code. */
 static inline int32_t tn_depthwise_has_template(int32_t kernel_h, int32_t kernel_w, int32_t stride_h,
                                                 int32_t stride_w) {
   return kernel_h == kernel_w && (kernel_h == 3 || kernel_h == 5 || kernel_h == 7) && stride_h == stride_w &&
          (stride_h == 1 || stride_h == 2);
+}
+
+/* How many channels the depthwise template of the variant mve computes at once. */
+#define TN_DEPTHWISE_LANES 8
+
+/* Pixels of one row of the window that the depthwise templates keep: of outputs in pairs. */
+static inline int32_t tn_depthwise_window_pixels(int32_t w, int32_t kernel, int32_t stride) {
+  const int32_t pairs = ((w + stride - 1) / stride + 1) / 2;
+  return (2 * pairs - 1) * stride + kernel;
 }
 
 /* Words (int16 pairs) of one row of the window that the dsp variant's depthwise template keeps. */
@@ -71,17 +81,21 @@ static inline int32_t tn_depthwise_window_words(int32_t w, int32_t kernel, int32
  * @param[in]  in_place  Whether the output is written over the input
  * @param[in]  inside    Whether every window begins inside the input: (out_h - 1) * stride_h < h, likewise w.
  * In place implies it
- * @param[in]  variant   TN_PORTABLE or TN_DSP (tn_variant.h)
+ * @param[in]  variant   TN_PORTABLE, TN_DSP or TN_MVE (tn_variant.h)
  *
- * @return     Bytes, aligned to 4, whatever the height and the channels: all kernels go channel by channel.
- *             Portable: out of place 0, in place a ring of kernel_h padded rows of one channel. The templates
- * of dsp: kernel_h padded rows as int16, and the weights of one channel in pairs, in place or not;
- *             never less than the portable code needs, which a core without those instructions runs.
+ * @return     Bytes, aligned to 4, whatever the height and the channels: all kernels go channel by channel,
+ * or TN_DEPTHWISE_LANES of them at a time. Portable: out of place 0, in place a ring of kernel_h padded rows
+ * of one channel. The templates, in place or not: dsp kernel_h padded rows as int16, and the weights of one
+ * channel in pairs; mve padded rows and weights as bytes, of TN_DEPTHWISE_LANES channels. Never less than the
+ * variant below needs, which a core without those instructions runs.
  */
 static inline int32_t tn_depthwise_conv2d_get_buffer_size(int32_t w, int32_t kernel_h, int32_t kernel_w,
                                                           int32_t stride_h, int32_t stride_w,
                                                           int32_t in_place, int32_t inside, int32_t variant) {
   if (variant != TN_PORTABLE && inside && tn_depthwise_has_template(kernel_h, kernel_w, stride_h, stride_w)) {
+    if (variant == TN_MVE) {
+      return TN_DEPTHWISE_LANES * kernel_h * (kernel_w + tn_depthwise_window_pixels(w, kernel_w, stride_w));
+    }
     return 4 * kernel_h * (kernel_w - 1 + tn_depthwise_window_words(w, kernel_w, stride_w));
   }
   return in_place ? kernel_h * (w + kernel_w - 1) : 0;
@@ -91,7 +105,7 @@ static inline int32_t tn_depthwise_conv2d_get_buffer_size(int32_t w, int32_t ker
  * @brief      Bytes of scratch that fully connected layers need.
  *
  * @param[in]  in_c     Values of the flattened input
- * @param[in]  variant  TN_PORTABLE or TN_DSP (tn_variant.h)
+ * @param[in]  variant  TN_PORTABLE, TN_DSP or TN_MVE (tn_variant.h)
  *
  * @return     Bytes, aligned to 4. dsp: the input as int16. Else 0.
  */

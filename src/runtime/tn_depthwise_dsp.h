@@ -31,31 +31,42 @@ TN_INLINE void tn_pair_weights(const int8_t* weight, int32_t c, tn_word* pairs, 
   }
 }
 
-/* `count` pixels of padding, or (step != 0) of a channel whose pixels lie `step` bytes apart. */
-TN_HELPER int16_t* tn_fill_window(int16_t* to, const int8_t* from, int32_t step, int32_t count) {
+/* `count` pixels of a channel, which lie `step` bytes apart. */
+TN_HELPER void tn_fill_window(int16_t* to, const int8_t* from, int32_t step, int32_t count) {
+  const int32_t three = 3 * step;
   if (((uintptr_t)to & 3) != 0 && count > 0) {
     *to++ = *from;
     from += step;
     --count;
   }
-#pragma GCC unroll 4
-  for (; count > 1; count -= 2, from += 2 * step, to += 2) {
-    *(tn_word*)(void*)to = tn_pack(from[0], from[step]);
+#pragma GCC unroll 2
+  for (; count > 3; count -= 4, from += 4 * step, to += 4) {
+    ((tn_word*)(void*)to)[0] = tn_pack(from[0], from[step]);
+    ((tn_word*)(void*)to)[1] = tn_pack(from[2 * step], from[three]);
   }
-  if (count > 0) *to++ = *from;
-  return to;
+  if (count > 1) {
+    *(tn_word*)(void*)to = tn_pack(from[0], from[step]);
+    count -= 2, from += 2 * step, to += 2;
+  }
+  if (count > 0) *to = *from;
 }
 
 /* Input row `y` of a channel, or padding where it is outside, into a row of the window. */
 TN_HELPER void tn_load_window_row(const tn_conv2d_op* op, const int8_t* plane, int32_t y, tn_word* row,
                                   int32_t words) {
-  const int32_t c = op->in_c, left = op->pad_left, width = 2 * words;
-  const int32_t room = width - left;
-  const int32_t inside = y < 0 || y >= op->in_h ? 0 : op->in_w < room ? op->in_w : room;
-  int16_t* to = (int16_t*)(void*)row;
-  to = tn_fill_window(to, &op->input_zero_point, 0, left);
-  to = tn_fill_window(to, plane + y * op->in_w * c, c, inside);
-  (void)tn_fill_window(to, &op->input_zero_point, 0, room - inside);
+  const int32_t c = op->in_c, left = op->pad_left;
+  const int32_t room = 2 * words - left;
+  const int32_t inside = op->in_w < room ? op->in_w : room;
+  const int16_t padding = op->input_zero_point;
+  int16_t *to = (int16_t*)(void*)row, *const end = to + 2 * words;
+  if (y < 0 || y >= op->in_h) {
+    const uint32_t two = tn_pack(padding, padding);
+    for (; words > 0; --words) *row++ = two;
+    return;
+  }
+  for (; to < end - room; ++to) *to = padding;
+  tn_fill_window(to, plane + y * op->in_w * c, c, inside);
+  for (to += inside; to < end; ++to) *to = padding;
 }
 
 /* Moves the window's rows up by `words`; what follows is loaded anew. */
@@ -140,9 +151,10 @@ TN_INLINE void tn_move_window(tn_word* window, int32_t words, int32_t kept) {
                    : [pitch] "r"(pitch_bytes)                                                   \
                    : "memory", "r3", "r4", "r5", "r6", __VA_ARGS__)
 
-/* The two outputs' accumulators, from `bias`; `row`: the pixels under the first kernel row. */
-TN_INLINE int32_t tn_two_outputs(const tn_word* row, const tn_word* pairs, int32_t pitch_bytes, int32_t bias,
-                                 int kernel, int stride, int32_t* second) {
+/* The two outputs' accumulators, from `bias`; `pixels`: under the first kernel row, left below the last. */
+TN_INLINE int32_t tn_two_outputs(const tn_word** pixels, const tn_word* pairs, int32_t pitch_bytes,
+                                 int32_t bias, int kernel, int stride, int32_t* second) {
+  const tn_word* row = *pixels;
   int32_t sum0 = bias, sum1 = bias;
   if (kernel == 3 && stride == 1) {
     TN_ADD_ROWS(TN_ROW_3_1 TN_ROW_3_1 TN_ROW_3_1, "cc");
@@ -159,6 +171,7 @@ TN_INLINE int32_t tn_two_outputs(const tn_word* row, const tn_word* pairs, int32
     TN_ADD_ROWS(TN_ROW_7_2 TN_ROW_7_2 TN_ROW_7_2 TN_ROW_7_2 TN_ROW_7_2 TN_ROW_7_2 TN_ROW_7_2, "r8", "r9",
                 "r10", "r11");
   }
+  *pixels = row;
   *second = sum1;
   return sum0;
 }
@@ -171,6 +184,7 @@ TN_INLINE void tn_depthwise_dsp(const tn_conv2d_op* op, const int8_t* input, int
   const int32_t pitch = tn_depthwise_window_words(op->in_w, kernel, stride);
   tn_word* const pairs = (tn_word*)(void*)scratch;
   tn_word* const window = pairs + kernel * TN_PAIRS(kernel);
+  const int32_t next_pair = stride - kernel * pitch; /* from below the last kernel row */
   int32_t channel, out_y, y;
   for (channel = 0; channel < c; ++channel, ++input) {
     const int32_t bias = op->bias[channel];
@@ -186,9 +200,9 @@ TN_INLINE void tn_depthwise_dsp(const tn_conv2d_op* op, const int8_t* input, int
       const tn_word* pixels = window;
       int32_t second = c, pairs_left = out_w / 2, odd = out_w & 1;
       for (;;) {
-        for (; pairs_left > 0; --pairs_left, pixels += stride, out += c + second) {
+        for (; pairs_left > 0; --pairs_left, pixels += next_pair, out += c + second) {
           int32_t sum1;
-          int32_t sum0 = tn_two_outputs(pixels, pairs, 4 * pitch, bias, kernel, stride, &sum1);
+          int32_t sum0 = tn_two_outputs(&pixels, pairs, 4 * pitch, bias, kernel, stride, &sum1);
           if (plain) {
             sum0 = tn_plain_output(sum0, r);
             sum1 = tn_plain_output(sum1, r);

@@ -12,22 +12,30 @@
 #include "tn_conv2d_portable.h"
 #include "tn_depthwise_portable.h"
 #include "tn_fully_connected_portable.h"
-#if TN_VARIANT >= TN_DSP
+#if TN_VARIANT == TN_DSP
 #include "tn_conv2d_dsp.h"
 #include "tn_depthwise_dsp.h"
 #include "tn_fully_connected_dsp.h"
 #endif
+#if TN_VARIANT == TN_MVE
+#include "tn_conv2d_mve.h"
+#include "tn_depthwise_mve.h"
+#include "tn_fully_connected_mve.h"
+#endif
 
-#if TN_VARIANT >= TN_DSP
-#define TN_BODY(dsp, portable) dsp
+#if TN_VARIANT == TN_MVE
+#define TN_BODY(mve, dsp, portable) ((void)scratch, mve)
+#elif TN_VARIANT == TN_DSP
+#define TN_BODY(mve, dsp, portable) dsp
 #else
-#define TN_BODY(dsp, portable) ((void)scratch, portable)
+#define TN_BODY(mve, dsp, portable) ((void)scratch, portable)
 #endif
 
 /* `pointwise`: 1x1, stride 1, no padding, in_c a multiple of 4. `output` must not overlap `input`. */
 #define TN_CONV2D(name, pointwise, plain)                                                   \
   void name(const tn_conv2d_op* op, const int8_t* input, int8_t* output, int8_t* scratch) { \
-    TN_BODY(tn_conv2d_dsp(op, input, output, scratch, pointwise, plain),                    \
+    TN_BODY(tn_conv2d_mve(op, input, output, scratch, pointwise, plain),                    \
+            tn_conv2d_dsp(op, input, output, scratch, pointwise, plain),                    \
             tn_conv2d_portable(op, input, output));                                         \
   }
 
@@ -35,7 +43,8 @@
  * or does not overlap it. */
 #define TN_DEPTHWISE(name, kernel, stride, plain)                                           \
   void name(const tn_conv2d_op* op, const int8_t* input, int8_t* output, int8_t* scratch) { \
-    TN_BODY(tn_depthwise_dsp(op, input, output, scratch, kernel, stride, plain),            \
+    TN_BODY(tn_depthwise_mve(op, input, output, scratch, kernel, stride, plain),            \
+            tn_depthwise_dsp(op, input, output, scratch, kernel, stride, plain),            \
             input == output ? tn_depthwise_portable_in_place(op, output, scratch)           \
                             : tn_depthwise_portable(op, input, output));                    \
   }
@@ -55,10 +64,10 @@
   }
 
 /* `output` must not overlap `input`. */
-#define TN_FULLY_CONNECTED(name)                                                                     \
-  void name(const tn_fully_connected_op* op, const int8_t* input, int8_t* output, int8_t* scratch) { \
-    TN_BODY(tn_fully_connected_dsp(op, input, output, scratch),                                      \
-            tn_fully_connected_portable(op, input, output));                                         \
+#define TN_FULLY_CONNECTED(name)                                                                           \
+  void name(const tn_fully_connected_op* op, const int8_t* input, int8_t* output, int8_t* scratch) {       \
+    TN_BODY(tn_fully_connected_mve(op, input, output), tn_fully_connected_dsp(op, input, output, scratch), \
+            tn_fully_connected_portable(op, input, output));                                               \
   }
 
 #endif /* TN_INSTANCES_H */

@@ -7,13 +7,16 @@
 #define TN_VARIANT_H
 
 #define TN_PORTABLE 0 /* C99 and nothing else: any core, and the oracle of the others */
-#define TN_DSP 1 /* Armv7E-M and Armv8-M with the DSP extension: SMLAD and its kin (Cortex-M4, M7, M33, M55) */
+#define TN_DSP 1 /* Armv7E-M and Armv8-M with the DSP extension: SMLAD and its kin (Cortex-M4, M7, M33) */
+#define TN_MVE 2 /* Armv8.1-M vector extension, integer (Cortex-M55, M85) */
 
 #ifndef TN_PLANNED_VARIANT
 #define TN_PLANNED_VARIANT TN_PORTABLE
 #endif
 
-#if TN_PLANNED_VARIANT >= TN_DSP && defined(__ARM_FEATURE_DSP) && defined(__thumb2__) && defined(__GNUC__)
+#if TN_PLANNED_VARIANT >= TN_MVE && defined(__ARM_FEATURE_MVE) && (__ARM_FEATURE_MVE & 1)
+#define TN_VARIANT TN_MVE
+#elif TN_PLANNED_VARIANT >= TN_DSP && defined(__ARM_FEATURE_DSP) && defined(__thumb2__) && defined(__GNUC__)
 #define TN_VARIANT TN_DSP
 #else
 #define TN_VARIANT TN_PORTABLE

@@ -130,8 +130,8 @@ TEST_CASE("the latency model is cycles over the clock, the energy model power ti
   group.fixed_ms = 7;
   group.quality.error_band = 0.25;
   for (FeatureCosts& kernel : group.ms) kernel = {};
-  group.ms[static_cast<size_t>(Kernel::kAdd)].output_value = 1e-3;
-  group.ms[static_cast<size_t>(Kernel::kGlobalAvgPool)].loop_start = 1e-3;
+  group.ms[static_cast<size_t>(Kernel::kAdd)].counts[0] = 1e-3;
+  group.ms[static_cast<size_t>(Kernel::kGlobalAvgPool)].counts[0] = 1e-3;
   int64_t values = 0;
   for (const Op& op : graph.ops) {
     if (op.kind == OpKind::kAdd) values += graph.tensor(op.output).shape.elements();

@@ -224,8 +224,9 @@ TEST_CASE("plans of random graphs execute correctly") {
   for (int round = 0; round < 300; ++round) {
     const Graph graph = random_graph(rng);
     const int alignment = rng.pick(std::vector<int>{1, 4, 16});
-    const KernelVariant variant =
-        alignment == 1 || rng.chance(0.3) ? KernelVariant::kPortable : KernelVariant::kDsp;
+    const KernelVariant variant = alignment == 1 || rng.chance(0.3)
+                                      ? KernelVariant::kPortable
+                                      : rng.pick(std::vector{KernelVariant::kDsp, KernelVariant::kMve});
     check_plan(graph, {.variant = variant, .in_place = rng.chance(0.7), .alignment = alignment});
   }
 }

@@ -21,12 +21,14 @@ struct Fixture {
   std::vector<std::vector<int8_t>> inputs;
   std::vector<std::vector<int8_t>> expected;
 
-  explicit Fixture(uint64_t seed) : model(random_model(seed)) {
+  explicit Fixture(uint64_t seed, KernelVariant variant = KernelVariant::kDsp) : model(random_model(seed)) {
     Rng rng(seed);
     inputs = random_inputs(model, 3, rng);
     Interpreter interpreter(model);
     for (const auto& input : inputs) expected.push_back(interpreter.run(input.data()));
-    export_package(model, inputs, package, {});
+    ExportOptions options;
+    options.plan.variant = variant;
+    export_package(model, inputs, package, options);
   }
 };
 
@@ -73,6 +75,24 @@ TEST_CASE("on every emulated core outputs, arena and stack are what was promised
         measure_linked(options.arm_compiler, core_flags(core), f.package, "model", work.path());
     CHECK(alone.code_bytes == run.linked.code_bytes);
     CHECK(alone.weights_tables_bytes == run.linked.weights_tables_bytes);
+  }
+}
+
+TEST_CASE("a package planned for vectors computes the same on cores without them") {
+  for (const char* core : {"cortex-m0plus", "cortex-m4", "cortex-m55"}) {
+    if (skipped(core)) continue;
+    for (const uint64_t seed : {12, 13, 14}) {
+      CAPTURE(core, seed);
+      const Fixture f(seed, KernelVariant::kMve);
+      EmulatorOptions options;
+      options.core = core;
+      const EmulatorRun run = run_in_emulator(options, f.package, f.inputs);
+      REQUIRE(run.fits());
+      CHECK(run.outputs == f.expected);
+      CHECK(run.linked.arena_bytes ==
+            plan_memory(f.model.graph, {.variant = KernelVariant::kMve}).arena_bytes);
+      CHECK(run.stack_bytes <= run.linked.stack_bytes);
+    }
   }
 }
 

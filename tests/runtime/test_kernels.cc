@@ -386,7 +386,7 @@ TEST_CASE("fully connected equals its definition") {
 }
 
 TEST_CASE(
-    "the dsp variant wants no less scratch than the portable one, which a core without its instructions "
+    "a variant wants no less scratch than the one below it, which a core without its instructions "
     "runs") {
   Rng rng(16);
   for (int round = 0; round < 2000; ++round) {
@@ -396,15 +396,18 @@ TEST_CASE(
     const int stride = between(rng, 1, 3);
     const int in_c = between(rng, 1, 300);
     CAPTURE(w, kernel_h, kernel_w, stride, in_c);
-    CHECK(tn_conv2d_get_buffer_size(in_c, kernel_h, kernel_w, TN_PORTABLE) <=
-          tn_conv2d_get_buffer_size(in_c, kernel_h, kernel_w, TN_DSP));
-    CHECK(tn_fully_connected_get_buffer_size(in_c, TN_PORTABLE) <=
-          tn_fully_connected_get_buffer_size(in_c, TN_DSP));
+    for (const int below : {TN_PORTABLE, TN_DSP}) {
+      CHECK(tn_conv2d_get_buffer_size(in_c, kernel_h, kernel_w, below) <=
+            tn_conv2d_get_buffer_size(in_c, kernel_h, kernel_w, below + 1));
+      CHECK(tn_fully_connected_get_buffer_size(in_c, below) <=
+            tn_fully_connected_get_buffer_size(in_c, below + 1));
+    }
     for (int in_place = 0; in_place < 2; ++in_place) {
       const auto bytes = [&](int v) {
         return tn_depthwise_conv2d_get_buffer_size(w, kernel_h, kernel_w, stride, stride, in_place, 1, v);
       };
       CHECK(bytes(TN_PORTABLE) <= bytes(TN_DSP));
+      CHECK(bytes(TN_DSP) <= bytes(TN_MVE));
     }
   }
 }

@@ -52,6 +52,7 @@ struct Build {
 const std::vector<Build> kBuilds = {
     {kM0plus, TN_PORTABLE, "-Os"}, {kM0plus, TN_DSP, "-O2"}, {kM3, TN_PORTABLE, "-O2"}, {kM4, TN_DSP, "-O2"},
     {kM4, TN_DSP, "-Os"},          {kM7, TN_DSP, "-O3"},     {kM33, TN_DSP, "-O2"},     {kM55, TN_DSP, "-O2"},
+    {kM55, TN_MVE, "-O2"},         {kM55, TN_MVE, "-Os"},    {kM4, TN_MVE, "-O2"},
 };
 
 bool runs(const std::string& program) {

@@ -46,7 +46,7 @@ TEST_CASE("the cost key changes with everything that costs depend on, and not wi
   board.latency_models[0].groups.resize(1);
   const std::string model_key = Constraint(space, 10, {}, options).key();
   CHECK(model_key != board_key);
-  board.latency_models[0].groups[0].ms[0].executed_mac = 2.0;
+  board.latency_models[0].groups[0].ms[0].counts[0] = 2.0;
   CHECK(Constraint(space, 10, {}, options).key() != model_key);
   CHECK(Constraint(space, 10, {}, options).key() != board_key);
 }

@@ -9,6 +9,7 @@ namespace tinynas {
 namespace {
 
 KernelVariant variant_of_core(const std::string& core) {
+  if (core == "cortex-m55") return KernelVariant::kMve;
   return core == "cortex-m0plus" ? KernelVariant::kPortable : KernelVariant::kDsp;
 }
 

@@ -284,6 +284,26 @@ static const layer layers[] = {
     {CONV2D, 24, 24, 8, 16, 5, 5, 2},
     {CONV2D, 28, 28, 1, 32, 5, 5, 1},
     {CONV2D, 16, 16, 32, 64, 1, 1, 2},
+    {CONV2D, 12, 12, 16, 24, 3, 3, 1},
+    {CONV2D, 10, 10, 32, 16, 3, 3, 2},
+    {CONV2D, 7, 7, 64, 48, 3, 3, 1},
+    {CONV2D, 20, 20, 4, 16, 3, 3, 1},
+    {CONV2D, 9, 9, 24, 40, 5, 5, 1},
+    {CONV2D, 14, 14, 8, 24, 7, 7, 2},
+    {CONV2D, 15, 15, 40, 64, 1, 1, 2},
+    {CONV2D, 8, 8, 96, 32, 3, 3, 1},
+    {CONV2D, 13, 3, 16, 20, 5, 3, 1},
+    /* Channels that are no multiple of four. */
+    {CONV2D, 40, 40, 3, 24, 5, 5, 2},
+    {CONV2D, 64, 64, 3, 8, 3, 3, 2},
+    {CONV2D, 20, 20, 6, 10, 3, 3, 1},
+    {CONV2D, 24, 24, 1, 16, 3, 3, 1},
+    {CONV2D, 30, 30, 2, 12, 7, 7, 2},
+    {CONV2D, 11, 11, 10, 16, 1, 1, 1},
+    {CONV2D, 16, 16, 18, 12, 1, 1, 1},
+    {CONV2D, 60, 10, 1, 32, 20, 8, 2},
+    {CONV2D, 32, 32, 3, 32, 7, 7, 2},
+    {CONV2D, 21, 21, 5, 7, 3, 3, 1},
 
     {CONV2D_1X1, 48, 48, 8, 24, 1, 1, 1},
     {CONV2D_1X1, 32, 32, 16, 48, 1, 1, 1},
@@ -301,6 +321,11 @@ static const layer layers[] = {
     {CONV2D_1X1, 5, 5, 320, 480, 1, 1, 1},
     {CONV2D_1X1, 13, 3, 92, 196, 1, 1, 1},
     {CONV2D_1X1, 72, 72, 8, 8, 1, 1, 1},
+    {CONV2D_1X1, 3, 3, 40, 20, 1, 1, 1},
+    {CONV2D_1X1, 7, 7, 24, 12, 1, 1, 1},
+    {CONV2D_1X1, 5, 1, 16, 8, 1, 1, 1},
+    {CONV2D_1X1, 6, 6, 4, 32, 1, 1, 1},
+    {CONV2D_1X1, 9, 9, 12, 7, 1, 1, 1},
 
     /* Kernels that have no template. */
     {DEPTHWISE, 16, 16, 48, 48, 4, 4, 1},
@@ -360,12 +385,22 @@ static const layer layers[] = {
     {FULLY_CONNECTED, 1, 1, 160, 1000, 1, 1, 1},
     {FULLY_CONNECTED, 1, 1, 276, 12, 1, 1, 1},
     {FULLY_CONNECTED, 1, 1, 112, 2, 1, 1, 1},
+    {FULLY_CONNECTED, 1, 1, 10, 5, 1, 1, 1},
+    {FULLY_CONNECTED, 1, 1, 33, 12, 1, 1, 1},
+    {FULLY_CONNECTED, 1, 1, 130, 10, 1, 1, 1},
+    {FULLY_CONNECTED, 1, 1, 99, 64, 1, 1, 1},
+    {FULLY_CONNECTED, 1, 1, 512, 32, 1, 1, 1},
+    {FULLY_CONNECTED, 1, 1, 25, 100, 1, 1, 1},
+    {FULLY_CONNECTED, 1, 1, 71, 3, 1, 1, 1},
 
     {ADD, 16, 16, 24, 24, 1, 1, 1},
     {ADD, 8, 8, 40, 40, 1, 1, 1},
     {ADD, 32, 32, 16, 16, 1, 1, 1},
     {ADD, 4, 4, 96, 96, 1, 1, 1},
     {ADD, 5, 5, 64, 64, 1, 1, 1},
+    {ADD, 7, 3, 12, 12, 1, 1, 1},
+    {ADD, 12, 12, 8, 8, 1, 1, 1},
+    {ADD, 3, 3, 5, 5, 1, 1, 1},
 
     {GLOBAL_AVG_POOL, 8, 8, 96, 96, 1, 1, 1},
     {GLOBAL_AVG_POOL, 4, 4, 320, 320, 1, 1, 1},
@@ -373,6 +408,9 @@ static const layer layers[] = {
     {GLOBAL_AVG_POOL, 13, 3, 276, 276, 1, 1, 1},
     {GLOBAL_AVG_POOL, 5, 5, 480, 480, 1, 1, 1},
     {GLOBAL_AVG_POOL, 2, 2, 160, 160, 1, 1, 1},
+    {GLOBAL_AVG_POOL, 7, 7, 64, 64, 1, 1, 1},
+    {GLOBAL_AVG_POOL, 10, 10, 24, 24, 1, 1, 1},
+    {GLOBAL_AVG_POOL, 3, 3, 33, 33, 1, 1, 1},
 
     {AVG_POOL, 3, 3, 256, 256, 3, 3, 3},
     {AVG_POOL, 8, 8, 64, 64, 8, 8, 8},
@@ -410,6 +448,43 @@ static const layer layers[] = {
     {DEPTHWISE_MULTIPLIER, 20, 20, 4, 16, 7, 7, 1},
     {DEPTHWISE_MULTIPLIER, 64, 64, 1, 4, 3, 3, 1},
 };
+
+/* The depthwise templates, each over maps of even and odd columns, wide and narrow, of few and many channels.
+ */
+static void run_templates(void) {
+  static const int maps[][3] = {{48, 48, 16}, {32, 32, 24}, {24, 24, 40}, {16, 16, 96}, {13, 13, 64},
+                                {12, 6, 48},  {25, 5, 72},  {8, 8, 144},  {7, 7, 96},   {5, 5, 192},
+                                {4, 4, 240},  {36, 21, 12}, {9, 9, 32},   {6, 10, 20},  {20, 15, 16},
+                                {3, 17, 48},  {10, 3, 40},  {14, 14, 28}, {1, 30, 48},  {9, 14, 64}};
+  int size, stride, i;
+  for (size = 3; size <= 7; size += 2) {
+    for (stride = 1; stride <= 2; ++stride) {
+      for (i = 0; i < (int)(sizeof maps / sizeof maps[0]); ++i) {
+        const layer l = {DEPTHWISE_IN_PLACE, maps[i][0], maps[i][1], maps[i][2],
+                         maps[i][2],         size,       size,       stride};
+        measure("-", -1, &l);
+      }
+    }
+  }
+}
+
+/* Windows that have no template, in place and not. */
+static void run_without_templates(void) {
+  static const int windows[][3] = {{2, 2, 1}, {4, 4, 1}, {3, 5, 1}, {9, 9, 1},
+                                   {5, 3, 2}, {3, 3, 3}, {1, 3, 1}};
+  static const int maps[][3] = {{12, 12, 32}, {25, 5, 24}, {7, 9, 40}, {20, 16, 8}};
+  static const kernel kinds[] = {DEPTHWISE, DEPTHWISE_IN_PLACE};
+  int kind, window, i;
+  for (kind = 0; kind < 2; ++kind) {
+    for (window = 0; window < (int)(sizeof windows / sizeof windows[0]); ++window) {
+      for (i = 0; i < (int)(sizeof maps / sizeof maps[0]); ++i) {
+        const layer l = {kinds[kind], maps[i][0],         maps[i][1],         maps[i][2],
+                         maps[i][2],  windows[window][0], windows[window][1], windows[window][2]};
+        measure("-", -1, &l);
+      }
+    }
+  }
+}
 
 static uint32_t state = 20210101;
 static int draw(int below) {
@@ -483,22 +558,6 @@ static void run_dscnn(int index, int h, int w, int stem_h, int stem_w, int least
   l = made(FULLY_CONNECTED, 1, 1, c, classes, 1, 1), measure(name, index, &l);
 }
 
-/* Enough maps of every depthwise template for a fit of five features to be judged by what it leaves out. */
-static void measure_templates(void) {
-  static const int maps[][3] = {{48, 48, 16},  {40, 40, 24}, {24, 24, 72}, {16, 16, 40},
-                                {11, 11, 120}, {9, 14, 64},  {13, 3, 196}, {25, 5, 64},
-                                {5, 5, 320},   {4, 4, 288},  {1, 30, 48}};
-  int kernel_size, stride, map;
-  for (kernel_size = 3; kernel_size <= 7; kernel_size += 2) {
-    for (stride = 1; stride <= 2; ++stride) {
-      for (map = 0; map < (int)(sizeof maps / sizeof maps[0]); ++map) {
-        const layer l = depthwise(maps[map][0], maps[map][1], maps[map][2], kernel_size, stride);
-        measure("-", -1, &l);
-      }
-    }
-  }
-}
-
 int main(void) {
   int i;
   for (i = 0; i < WEIGHTS_BYTES; ++i) weights[i] = (int8_t)((i * 53 + (i >> 5) * 3 + 7) % 127);
@@ -508,7 +567,8 @@ int main(void) {
     shifts[i] = (int8_t)(-8 - i % 3);
   }
   for (i = 0; i < (int)(sizeof layers / sizeof layers[0]); ++i) measure("-", -1, &layers[i]);
-  measure_templates();
+  run_templates();
+  run_without_templates();
 #ifdef WITH_NETWORKS
   for (i = 0; i < 12; ++i) run_mbconv(i, 48 + 16 * (i % 6), 20 + 10 * draw(4), 10 + 90 * (i % 2));
   for (i = 0; i < 12; ++i) {
