@@ -13,6 +13,12 @@ bool every_window_begins_inside(const Op& op, const Shape& in, const Shape& out)
 int64_t scratch_bytes(const Graph& graph, const Op& op, bool in_place, Runtime runtime,
                       KernelVariant kernels) {
   if (runtime == Runtime::kTflm) return tflm_scratch_bytes(graph, op);
+  return row_scratch_bytes(graph, op, in_place, graph.tensor(op.inputs[0]).shape.w, kernels);
+}
+
+// No kernel's scratch depends on the height: they all work row by row inside.
+int64_t row_scratch_bytes(const Graph& graph, const Op& op, bool in_place, int input_columns,
+                          KernelVariant kernels) {
   const Shape& in = graph.tensor(op.inputs[0]).shape;
   const Shape& out = graph.tensor(op.output).shape;
   const auto variant = static_cast<int32_t>(kernels);
@@ -23,8 +29,8 @@ int64_t scratch_bytes(const Graph& graph, const Op& op, bool in_place, Runtime r
       if (runs_as_conv2d(graph, op))
         return tn_conv2d_get_buffer_size(in.c, op.kernel_h, op.kernel_w, variant);
       if (op.depth_multiplier > 1) return 0;
-      return tn_depthwise_conv2d_get_buffer_size(in.w, op.kernel_h, op.kernel_w, op.stride_h, op.stride_w,
-                                                 in_place ? 1 : 0,
+      return tn_depthwise_conv2d_get_buffer_size(input_columns, op.kernel_h, op.kernel_w, op.stride_h,
+                                                 op.stride_w, in_place ? 1 : 0,
                                                  every_window_begins_inside(op, in, out) ? 1 : 0, variant);
     case OpKind::kFullyConnected:
       return tn_fully_connected_get_buffer_size(static_cast<int32_t>(in.elements()), variant);

@@ -18,6 +18,11 @@ inline int64_t align_up(int64_t bytes, int alignment) {
 int64_t scratch_bytes(const Graph& graph, const Op& op, bool in_place, Runtime runtime,
                       KernelVariant variant);
 
+// The same of our row kernel, which makes one row of a strip of the output from `input_columns` columns of
+// its input's rows.
+int64_t row_scratch_bytes(const Graph& graph, const Op& op, bool in_place, int input_columns,
+                          KernelVariant variant);
+
 // Whether (out - 1) * stride < in on both axes: what a kernel in place, and the templates, ask for.
 bool every_window_begins_inside(const Op& op, const Shape& in, const Shape& out);
 

@@ -1,0 +1,175 @@
+#include "cost_models/schedule_search.h"
+
+#include <algorithm>
+#include <array>
+#include <limits>
+#include <tuple>
+
+namespace tinynas {
+namespace {
+
+constexpr int64_t kNoLimit = std::numeric_limits<int64_t>::max();
+// How many strips a segment may have: enough that the next choice is never far.
+constexpr std::array kStrips = {2, 3, 4, 5, 6, 7, 8, 10, 12, 14, 16, 20, 24, 32, 48, 64};
+
+}  // namespace
+
+ScheduleSearch::ScheduleSearch(const Graph& graph, const RowGraph& rows, const PlanOptions& options)
+    : rows_(rows), options_(options), costs_(graph, rows, options) {}
+
+void ScheduleSearch::add(const Segment& segment) {
+  next_.push_back(first_at_[static_cast<size_t>(segment.end)]);
+  first_at_[static_cast<size_t>(segment.end)] = static_cast<int>(segments_.size());
+  segments_.push_back(segment);
+}
+
+void ScheduleSearch::collect(int strips, int64_t most_bytes, int64_t most_macs) {
+  found_.clear();
+  for (int end = 1; end <= rows_.size(); ++end)
+    costs_.append_streams(end, strips, most_bytes, most_macs, found_);
+  for (const Segment& segment : found_) {
+    // Rows that come once cannot be asked for again.
+    if (strips > 1 && segment.first == 0 && options_.input == InputKind::kRows) continue;
+    add(segment);
+  }
+}
+
+// The most that the best of each operator by itself needs: a partition that exists, if each has one.
+int64_t ScheduleSearch::upper_bound() {
+  int64_t most = 0;
+  for (int position = 0; position < rows_.size(); ++position) {
+    Segment segment;
+    int64_t bytes = costs_.layer(position, segment) ? segment.bytes : kNoLimit;
+    if (bytes == kNoLimit) {
+      found_.clear();
+      costs_.append_streams(position + 1, 1, kNoLimit, 0, found_);
+      for (const Segment& streamed : found_) {
+        if (streamed.first == position) bytes = streamed.bytes;
+      }
+    }
+    most = std::max(most, bytes);
+  }
+  return most;
+}
+
+void ScheduleSearch::collect_whole(int64_t most_bytes) {
+  segments_.clear();
+  next_.clear();
+  first_at_.assign(static_cast<size_t>(rows_.size()) + 1, -1);
+  for (int position = 0; position < rows_.size(); ++position) {
+    Segment segment;
+    if (costs_.layer(position, segment) && segment.bytes <= most_bytes) add(segment);
+  }
+  collect(1, most_bytes, 0);
+}
+
+int64_t ScheduleSearch::fewest_bytes_without_extra_macs() const {
+  std::vector<int64_t> peak(static_cast<size_t>(rows_.size()) + 1, kNoLimit);
+  peak[0] = 0;
+  for (int end = 1; end <= rows_.size(); ++end) {
+    int64_t& best = peak[static_cast<size_t>(end)];
+    for (int i = first_at_[static_cast<size_t>(end)]; i >= 0; i = next_[static_cast<size_t>(i)]) {
+      const Segment& segment = segments_[static_cast<size_t>(i)];
+      if (segment.extra_macs > 0) continue;
+      best = std::min(best, std::max(peak[static_cast<size_t>(segment.first)], segment.bytes));
+    }
+  }
+  return peak.back();
+}
+
+const std::vector<ScheduleSearch::Step>& ScheduleSearch::shortest(int64_t most_bytes) {
+  steps_.assign(static_cast<size_t>(rows_.size()) + 1, {});
+  steps_[0].extra_macs = 0;
+  for (int end = 1; end <= rows_.size(); ++end) {
+    Step& best = steps_[static_cast<size_t>(end)];
+    for (int i = first_at_[static_cast<size_t>(end)]; i >= 0; i = next_[static_cast<size_t>(i)]) {
+      const Segment& segment = segments_[static_cast<size_t>(i)];
+      const Step& before = steps_[static_cast<size_t>(segment.first)];
+      if (segment.bytes > most_bytes || before.extra_macs < 0) continue;
+      const Step here{before.extra_macs + segment.extra_macs,
+                      before.streamed + (segment.streamed ? segment.end - segment.first : 0),
+                      before.segments + 1, i};
+      if (best.extra_macs < 0 || std::tie(here.extra_macs, here.streamed, here.segments) <
+                                     std::tie(best.extra_macs, best.streamed, best.segments))
+        best = here;
+    }
+  }
+  return steps_;
+}
+
+Partition ScheduleSearch::partition_of(const std::vector<Step>& steps) const {
+  Partition partition;
+  if (steps.back().extra_macs < 0) return partition;
+  partition.extra_macs = steps.back().extra_macs;
+  for (int end = rows_.size(); end > 0;) {
+    const Segment& segment = segments_[static_cast<size_t>(steps[static_cast<size_t>(end)].from)];
+    partition.segments.push_back(segment);
+    partition.bytes = std::max(partition.bytes, segment.bytes);
+    end = segment.first;
+  }
+  std::reverse(partition.segments.begin(), partition.segments.end());
+  return partition;
+}
+
+// Of the segments at hand, the fewest bytes with which a partition stays within `most_macs`.
+int64_t ScheduleSearch::smallest_peak(int64_t most_macs) {
+  std::vector<int64_t> peaks;
+  peaks.reserve(segments_.size());
+  for (const Segment& segment : segments_) peaks.push_back(segment.bytes);
+  std::sort(peaks.begin(), peaks.end());
+  peaks.erase(std::unique(peaks.begin(), peaks.end()), peaks.end());
+  const auto enough = [&](int64_t peak) {
+    const int64_t macs = shortest(peak).back().extra_macs;
+    return macs >= 0 && macs <= most_macs;
+  };
+  const auto found = std::partition_point(peaks.begin(), peaks.end(), [&](int64_t p) { return !enough(p); });
+  return found == peaks.end() ? kNoLimit : *found;
+}
+
+// The segments of one strip from which the best partition can be made, and its bytes. A tight bound leaves
+// out most segments early: it is guessed from below.
+int64_t ScheduleSearch::collect_unstriped() {
+  const int64_t most = upper_bound();
+  for (int64_t bound = most / 16;; bound *= 2) {
+    collect_whole(std::min(bound, most));
+    const int64_t found = fewest_bytes_without_extra_macs();
+    if (found != kNoLimit || bound >= most) return found;
+  }
+}
+
+void ScheduleSearch::collect_strips(int64_t most_bytes, int64_t most_macs) {
+  for (const int strips : kStrips) {
+    if (strips <= options_.max_strips) collect(strips, most_bytes, most_macs);
+  }
+}
+
+Partition ScheduleSearch::fewest_bytes(int64_t most_macs) {
+  // Strips cost nothing where no window is wider than its stride.
+  collect_strips(collect_unstriped() - 1, most_macs);
+  const int64_t peak = most_macs > 0 ? smallest_peak(most_macs) : fewest_bytes_without_extra_macs();
+  return partition_of(shortest(peak));
+}
+
+Partition ScheduleSearch::fewest_macs(int64_t most_bytes) {
+  collect_whole(most_bytes);
+  if (shortest(most_bytes).back().extra_macs < 0) {
+    collect_strips(most_bytes, kNoLimit);
+  }
+  return partition_of(shortest(most_bytes));
+}
+
+std::vector<TradeOff> ScheduleSearch::trade_off() {
+  const int64_t without = collect_unstriped();
+  collect_strips(without - 1, kNoLimit);
+  std::vector<TradeOff> points;
+  for (int64_t limit = without;;) {
+    const Partition partition = partition_of(shortest(limit));
+    if (partition.segments.empty()) return points;
+    // The same MACs may do with fewer bytes.
+    const int64_t bytes = smallest_peak(partition.extra_macs);
+    points.push_back({bytes, partition.extra_macs});
+    limit = bytes - 1;
+  }
+}
+
+}  // namespace tinynas
