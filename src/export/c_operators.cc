@@ -191,7 +191,8 @@ std::vector<std::string> runtime_files(const std::vector<COperator>& operators) 
   for (const char* header :
        {"tn_conv2d_dsp.h", "tn_conv2d_mve.h", "tn_conv2d_portable.h", "tn_depthwise_dsp.h",
         "tn_depthwise_mve.h", "tn_depthwise_portable.h", "tn_dsp.h", "tn_fully_connected_dsp.h",
-        "tn_fully_connected_mve.h", "tn_fully_connected_portable.h", "tn_instances.h", "tn_mve.h"}) {
+        "tn_fully_connected_mve.h", "tn_fully_connected_portable.h", "tn_instances.h", "tn_mean.h",
+        "tn_mve.h", "tn_rows.h"}) {
     files.emplace_back(header);
   }
   std::set<std::string> kernels;

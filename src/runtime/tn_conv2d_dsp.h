@@ -10,6 +10,7 @@
 #include "tn_dsp.h"
 #include "tn_kernels.h"
 #include "tn_requantize.h"
+#include "tn_rows.h"
 
 /* `quads` times four bytes, spread into the lane that `lane` points to; returns the lane's next place. */
 TN_INLINE tn_word* tn_spread(const int8_t* from, int32_t quads, tn_word* lane) {
@@ -30,37 +31,37 @@ TN_HELPER tn_word* tn_spread_value(int8_t value, int32_t quads, tn_word* lane) {
   return lane;
 }
 
-/* The patch under output (out_y, out_x), padding included, into a lane. `patch`: one row of weights' bytes.
- */
-TN_HELPER void tn_spread_patch(const tn_conv2d_op* op, const int8_t* input, int32_t out_y, int32_t out_x,
-                               tn_word* lane, int8_t* patch) {
-  const int32_t in_h = op->in_h, in_w = op->in_w, in_c = op->in_c;
-  const int32_t top = out_y * op->stride_h - op->pad_top;
-  const int32_t left = out_x * op->stride_w - op->pad_left;
+/* The patch of the window whose first row is `top` and column `left`, padding included, into a lane. `patch`:
+ * one row of weights' bytes. */
+TN_INLINE void tn_spread_window(const tn_conv2d_op* op, int32_t in_w, const int8_t* input,
+                                const int8_t* const* rows, int32_t top, int32_t left, tn_word* lane,
+                                int8_t* patch) {
+  const int32_t in_c = op->in_c;
   const int32_t first_x = left < 0 ? -left : 0;
   const int32_t end_x = in_w - left < op->kernel_w ? in_w - left : op->kernel_w;
   int32_t y, i;
   if ((in_c & 3) == 0) {
     const int32_t quads = in_c >> 2;
-    for (y = top; y < top + op->kernel_h; ++y) {
-      if (y < 0 || y >= in_h) {
+    for (y = 0; y < op->kernel_h; ++y) {
+      const int8_t* row = tn_window_row(op, input, rows, top, y);
+      if (row == NULL) {
         lane = tn_spread_value(op->input_zero_point, quads * op->kernel_w, lane);
         continue;
       }
       lane = tn_spread_value(op->input_zero_point, quads * first_x, lane);
-      lane = tn_spread(input + (y * in_w + left + first_x) * in_c, quads * (end_x - first_x), lane);
+      lane = tn_spread(row + (left + first_x) * in_c, quads * (end_x - first_x), lane);
       lane = tn_spread_value(op->input_zero_point, quads * (op->kernel_w - end_x), lane);
     }
     return;
   }
   {
     int8_t* at = patch;
-    for (y = top; y < top + op->kernel_h; ++y) {
-      const int inside = y >= 0 && y < in_h;
-      const int32_t before = inside ? first_x * in_c : op->kernel_w * in_c;
-      const int32_t run = inside ? (end_x - first_x) * in_c : 0;
-      const int32_t after = inside ? (op->kernel_w - end_x) * in_c : 0;
-      const int8_t* from = input + (y * in_w + left + first_x) * in_c;
+    for (y = 0; y < op->kernel_h; ++y) {
+      const int8_t* row = tn_window_row(op, input, rows, top, y);
+      const int32_t before = row != NULL ? first_x * in_c : op->kernel_w * in_c;
+      const int32_t run = row != NULL ? (end_x - first_x) * in_c : 0;
+      const int32_t after = row != NULL ? (op->kernel_w - end_x) * in_c : 0;
+      const int8_t* from = row + (row != NULL ? (left + first_x) * in_c : 0);
       for (i = 0; i < before; ++i) *at++ = op->input_zero_point;
       for (i = 0; i + 4 <= run; i += 4, at += 4)
         *(tn_unaligned_word*)at = *(const tn_unaligned_word*)(from + i);
@@ -70,6 +71,17 @@ TN_HELPER void tn_spread_patch(const tn_conv2d_op* op, const int8_t* input, int3
     /* What a row of weights is longer than the patch has weights 0. */
     (void)tn_spread(patch, tn_conv2d_row_bytes(op->kernel_h, op->kernel_w, in_c) >> 2, lane);
   }
+}
+
+TN_HELPER void tn_spread_patch(const tn_conv2d_op* op, const int8_t* input, int32_t out_y, int32_t out_x,
+                               tn_word* lane, int8_t* patch) {
+  tn_spread_window(op, op->in_w, input, NULL, out_y * op->stride_h - op->pad_top,
+                   out_x * op->stride_w - op->pad_left, lane, patch);
+}
+
+TN_HELPER void tn_spread_row_patch(const tn_conv2d_op* op, const tn_columns* columns,
+                                   const int8_t* const* rows, int32_t out_x, tn_word* lane, int8_t* patch) {
+  tn_spread_window(op, columns->in_w, NULL, rows, 0, out_x * op->stride_w - columns->pad_left, lane, patch);
 }
 
 /* Four taps of a row of weights times those of the four lanes. LDM's lists need registers in order, hence by
@@ -132,12 +144,14 @@ TN_INLINE void tn_conv2d_channels(const tn_conv2d_op* op, const tn_word* lanes, 
   }
 }
 
-/* `pointwise`: 1x1, stride 1, no padding, in_c a multiple of 4. */
-TN_INLINE void tn_conv2d_dsp(const tn_conv2d_op* op, const int8_t* input, int8_t* output, int8_t* scratch,
-                             int pointwise, int plain) {
-  const int32_t out_w = op->out_w, in_c = op->in_c;
+/* The whole output, or (`rows`) one row of it. `pointwise`: 1x1, stride 1, no padding, in_c a multiple of 4.
+ */
+TN_INLINE void tn_conv2d_dsp(const tn_conv2d_op* op, const tn_columns* columns, const int8_t* input,
+                             const int8_t* const* rows, int8_t* output, int8_t* scratch, int pointwise,
+                             int plain) {
+  const int32_t out_w = columns->out_w, in_c = op->in_c;
   const int32_t row = tn_conv2d_row_bytes(op->kernel_h, op->kernel_w, in_c);
-  const int32_t count = op->out_h * out_w;
+  const int32_t count = rows != NULL ? out_w : op->out_h * out_w;
   tn_word* const lanes = (tn_word*)(void*)scratch;
   int8_t* const patch = scratch + 2 * TN_CONV2D_POSITIONS * row;
   int32_t done = 0, out_y = 0, out_x = 0;
@@ -145,7 +159,9 @@ TN_INLINE void tn_conv2d_dsp(const tn_conv2d_op* op, const int8_t* input, int8_t
     const int32_t positions = count - done < TN_CONV2D_POSITIONS ? count - done : TN_CONV2D_POSITIONS;
     int32_t i;
     for (i = 0; i < positions; ++i) {
-      if (pointwise) {
+      if (rows != NULL && !pointwise) {
+        tn_spread_row_patch(op, columns, rows, done + i, lanes + i, patch);
+      } else if (pointwise) {
         (void)tn_spread(input, in_c >> 2, lanes + i);
         input += in_c;
       } else {

@@ -9,27 +9,39 @@
 
 #include "tn_kernels.h"
 #include "tn_mve.h"
+#include "tn_rows.h"
 
-/* The patch under output (out_y, out_x), padding included, as a row of weights has it. */
-TN_HELPER void tn_copy_patch(const tn_conv2d_op* op, const int8_t* input, int32_t out_y, int32_t out_x,
-                             int8_t* patch) {
-  const int32_t in_h = op->in_h, in_w = op->in_w, in_c = op->in_c;
-  const int32_t top = out_y * op->stride_h - op->pad_top;
-  const int32_t left = out_x * op->stride_w - op->pad_left;
+/* The patch of the window whose first row is `top` and column `left`, padding included, as a row of weights
+ * has it. */
+TN_INLINE void tn_copy_window(const tn_conv2d_op* op, int32_t in_w, const int8_t* input,
+                              const int8_t* const* rows, int32_t top, int32_t left, int8_t* patch) {
+  const int32_t in_c = op->in_c;
   const int32_t first_x = left < 0 ? -left : 0;
   const int32_t end_x = in_w - left < op->kernel_w ? in_w - left : op->kernel_w;
-  const int32_t row = op->kernel_w * in_c;
+  const int32_t bytes = op->kernel_w * in_c;
   const int32_t before = first_x * in_c, after = (op->kernel_w - end_x) * in_c;
   int32_t y;
-  for (y = top; y < top + op->kernel_h; ++y, patch += row) {
-    if (y < 0 || y >= in_h) {
-      tn_fill_bytes(patch, op->input_zero_point, row);
+  for (y = 0; y < op->kernel_h; ++y, patch += bytes) {
+    const int8_t* row = tn_window_row(op, input, rows, top, y);
+    if (row == NULL) {
+      tn_fill_bytes(patch, op->input_zero_point, bytes);
       continue;
     }
     if (before != 0) tn_fill_bytes(patch, op->input_zero_point, before);
-    tn_copy_bytes(patch + before, input + (y * in_w + left + first_x) * in_c, row - before - after);
-    if (after != 0) tn_fill_bytes(patch + row - after, op->input_zero_point, after);
+    tn_copy_bytes(patch + before, row + (left + first_x) * in_c, bytes - before - after);
+    if (after != 0) tn_fill_bytes(patch + bytes - after, op->input_zero_point, after);
   }
+}
+
+TN_HELPER void tn_copy_patch(const tn_conv2d_op* op, const int8_t* input, int32_t out_y, int32_t out_x,
+                             int8_t* patch) {
+  tn_copy_window(op, op->in_w, input, NULL, out_y * op->stride_h - op->pad_top,
+                 out_x * op->stride_w - op->pad_left, patch);
+}
+
+TN_HELPER void tn_copy_row_patch(const tn_conv2d_op* op, const tn_columns* columns, const int8_t* const* rows,
+                                 int32_t out_x, int8_t* patch) {
+  tn_copy_window(op, columns->in_w, NULL, rows, 0, out_x * op->stride_w - columns->pad_left, patch);
 }
 
 /* All channels of four positions, whose patches of `taps` bytes lie `pitch` bytes apart; the outputs of
@@ -78,12 +90,13 @@ TN_INLINE void tn_conv2d_channels_mve(const tn_conv2d_op* op, const int8_t* patc
   }
 }
 
-/* `pointwise`: 1x1, stride 1, no padding. */
-TN_INLINE void tn_conv2d_mve(const tn_conv2d_op* op, const int8_t* input, int8_t* output, int8_t* scratch,
-                             int pointwise, int plain) {
-  const int32_t out_w = op->out_w, out_c = op->out_c;
+/* The whole output, or (`rows`) one row of it. `pointwise`: 1x1, stride 1, no padding. */
+TN_INLINE void tn_conv2d_mve(const tn_conv2d_op* op, const tn_columns* columns, const int8_t* input,
+                             const int8_t* const* rows, int8_t* output, int8_t* scratch, int pointwise,
+                             int plain) {
+  const int32_t out_w = columns->out_w, out_c = op->out_c;
   const int32_t taps = op->kernel_h * op->kernel_w * op->in_c;
-  const int32_t count = op->out_h * out_w;
+  const int32_t count = rows != NULL ? out_w : op->out_h * out_w;
   int32_t done = 0, out_y = 0, out_x = 0;
   while (done < count) {
     const int32_t positions = count - done < TN_CONV2D_POSITIONS ? count - done : TN_CONV2D_POSITIONS;
@@ -101,6 +114,10 @@ TN_INLINE void tn_conv2d_mve(const tn_conv2d_op* op, const int8_t* input, int8_t
     } else {
       patches = scratch;
       for (i = 0; i < positions; ++i) {
+        if (rows != NULL) {
+          tn_copy_row_patch(op, columns, rows, done + i, scratch + i * taps);
+          continue;
+        }
         tn_copy_patch(op, input, out_y, out_x, scratch + i * taps);
         if (++out_x == out_w) out_x = 0, ++out_y;
       }

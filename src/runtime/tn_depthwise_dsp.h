@@ -13,6 +13,7 @@
 #include "tn_dsp.h"
 #include "tn_kernels.h"
 #include "tn_requantize.h"
+#include "tn_rows.h"
 
 /* Words of weights of one kernel row, kernel_w odd: (w0,w1), (w2,w3)... for even pixels, (w1,w2), (w3,w4)...
  * for odd. */
@@ -51,21 +52,21 @@ TN_HELPER void tn_fill_window(int16_t* to, const int8_t* from, int32_t step, int
   if (count > 0) *to = *from;
 }
 
-/* Input row `y` of a channel, or padding where it is outside, into a row of the window. */
-TN_HELPER void tn_load_window_row(const tn_conv2d_op* op, const int8_t* plane, int32_t y, tn_word* row,
-                                  int32_t words) {
-  const int32_t c = op->in_c, left = op->pad_left;
+/* A row of a channel's pixels, or (NULL) padding, into a row of the window. */
+TN_HELPER void tn_load_window_row(const tn_conv2d_op* op, const tn_columns* columns, const int8_t* pixels,
+                                  tn_word* row, int32_t words) {
+  const int32_t left = columns->pad_left;
   const int32_t room = 2 * words - left;
-  const int32_t inside = op->in_w < room ? op->in_w : room;
+  const int32_t inside = columns->in_w < room ? columns->in_w : room;
   const int16_t padding = op->input_zero_point;
   int16_t *to = (int16_t*)(void*)row, *const end = to + 2 * words;
-  if (y < 0 || y >= op->in_h) {
+  if (pixels == NULL) {
     const uint32_t two = tn_pack(padding, padding);
     for (; words > 0; --words) *row++ = two;
     return;
   }
   for (; to < end - room; ++to) *to = padding;
-  tn_fill_window(to, plane + y * op->in_w * c, c, inside);
+  tn_fill_window(to, pixels, op->in_c, inside);
   for (to += inside; to < end; ++to) *to = padding;
 }
 
@@ -176,53 +177,56 @@ TN_INLINE int32_t tn_two_outputs(const tn_word** pixels, const tn_word* pairs, i
   return sum0;
 }
 
-/* kernel_h = kernel_w = kernel in {3, 5, 7}, stride_h = stride_w = stride in {1, 2}; every window begins
- * inside. */
-TN_INLINE void tn_depthwise_dsp(const tn_conv2d_op* op, const int8_t* input, int8_t* output, int8_t* scratch,
-                                int kernel, int stride, int plain) {
-  const int32_t c = op->in_c, out_h = op->out_h, out_w = op->out_w;
-  const int32_t pitch = tn_depthwise_window_words(op->in_w, kernel, stride);
+/* The whole output, or (`rows`) one row of it. kernel_h = kernel_w = kernel in {3, 5, 7}, stride_h = stride_w
+ * = stride in {1, 2}; every window begins inside. */
+TN_INLINE void tn_depthwise_dsp(const tn_conv2d_op* op, const tn_columns* columns, const int8_t* input,
+                                const int8_t* const* rows, int8_t* output, int8_t* scratch, int kernel,
+                                int stride, int plain) {
+  const int32_t c = op->in_c, out_h = rows != NULL ? 1 : op->out_h, out_w = columns->out_w;
+  const int32_t pitch = tn_depthwise_window_words(columns->in_w, kernel, stride);
   tn_word* const pairs = (tn_word*)(void*)scratch;
   tn_word* const window = pairs + kernel * TN_PAIRS(kernel);
   const int32_t next_pair = stride - kernel * pitch; /* from below the last kernel row */
   int32_t channel, out_y, y;
-  for (channel = 0; channel < c; ++channel, ++input) {
+  for (channel = 0; channel < c; ++channel) {
     const int32_t bias = op->bias[channel];
     const tn_plain_requant r =
         tn_make_plain(op->multipliers[channel], plain ? op->shifts[channel] : -1, op->output_zero_point);
     int8_t* out = output + channel;
-    int32_t next = -op->pad_top; /* the input row that comes into the window */
+    int32_t next = -op->pad_top; /* the input row at the top of the window */
     tn_pair_weights(op->weights + channel, c, pairs, kernel, kernel);
-    for (y = 0; y < kernel; ++y, ++next) {
-      tn_load_window_row(op, input, next, window + y * pitch, pitch);
+    for (y = 0; y < kernel; ++y) {
+      const int8_t* row = tn_window_row(op, input, rows, next, y);
+      tn_load_window_row(op, columns, row == NULL ? NULL : row + channel, window + y * pitch, pitch);
     }
     for (out_y = 0; out_y < out_h; ++out_y) {
       const tn_word* pixels = window;
-      int32_t second = c, pairs_left = out_w / 2, odd = out_w & 1;
-      for (;;) {
-        for (; pairs_left > 0; --pairs_left, pixels += next_pair, out += c + second) {
-          int32_t sum1;
-          int32_t sum0 = tn_two_outputs(&pixels, pairs, 4 * pitch, bias, kernel, stride, &sum1);
-          if (plain) {
-            sum0 = tn_plain_output(sum0, r);
-            sum1 = tn_plain_output(sum1, r);
-          } else {
-            sum0 = tn_output(op, channel, sum0);
-            sum1 = tn_output(op, channel, sum1);
-          }
-          out[second] = (int8_t)sum1;
-          *out = (int8_t)sum0;
+      const tn_word* const end = window + (out_w + 1) / 2 * stride;
+      while (pixels != end) {
+        int32_t sum1;
+        int32_t sum0 = tn_two_outputs(&pixels, pairs, 4 * pitch, bias, kernel, stride, &sum1);
+        pixels += next_pair;
+        if (plain) {
+          sum0 = tn_plain_output(sum0, r);
+          sum1 = tn_plain_output(sum1, r);
+        } else {
+          sum0 = tn_output(op, channel, sum0);
+          sum1 = tn_output(op, channel, sum1);
         }
-        if (!odd) break;
-        /* The last column of an odd number is the first of a pair whose second is stored under it. */
-        odd = 0;
-        second = 0;
-        pairs_left = 1;
+        *out = (int8_t)sum0;
+        out += c;
+        /* The last column of an odd number is the first of a pair whose second is not there. */
+        if (pixels != end || (out_w & 1) == 0) {
+          *out = (int8_t)sum1;
+          out += c;
+        }
       }
       if (out_y + 1 == out_h) break;
       tn_move_window(window, stride * pitch, (kernel - stride) * pitch);
-      for (y = kernel - stride; y < kernel; ++y, ++next) {
-        tn_load_window_row(op, input, next, window + y * pitch, pitch);
+      next += stride;
+      for (y = kernel - stride; y < kernel; ++y) {
+        const int8_t* row = tn_window_row(op, input, NULL, next, y);
+        tn_load_window_row(op, columns, row == NULL ? NULL : row + channel, window + y * pitch, pitch);
       }
     }
   }

@@ -11,6 +11,7 @@
 
 #include "tn_kernels.h"
 #include "tn_mve.h"
+#include "tn_rows.h"
 
 /* Of a group: [0] the even channels, [1] the odd ones. */
 typedef struct {
@@ -48,14 +49,13 @@ TN_INLINE int8_t* tn_load_padding(int8_t* to, int32_t count, int8_t value) {
   return to + count * TN_DEPTHWISE_LANES;
 }
 
-/* Input row `y` of a group, or padding where it is outside, into a row of the window. */
-TN_HELPER void tn_load_group_row(const tn_conv2d_op* op, const int8_t* group, int32_t y, int8_t* row,
-                                 int32_t width, mve_pred16_t there) {
-  const int32_t c = op->in_c;
-  const int32_t room = width - op->pad_left;
-  const int32_t inside = y < 0 || y >= op->in_h ? 0 : op->in_w < room ? op->in_w : room;
-  row = tn_load_padding(row, op->pad_left, op->input_zero_point);
-  row = tn_load_pixels(row, group + y * op->in_w * c, c, inside, there);
+/* A row of a group's pixels, or (NULL) padding, into a row of the window. */
+TN_HELPER void tn_load_group_row(const tn_conv2d_op* op, const tn_columns* columns, const int8_t* pixels,
+                                 int8_t* row, int32_t width, mve_pred16_t there) {
+  const int32_t room = width - columns->pad_left;
+  const int32_t inside = pixels == NULL ? 0 : columns->in_w < room ? columns->in_w : room;
+  row = tn_load_padding(row, columns->pad_left, op->input_zero_point);
+  row = tn_load_pixels(row, pixels, op->in_c, inside, there);
   (void)tn_load_padding(row, room - inside, op->input_zero_point);
 }
 
@@ -125,12 +125,13 @@ TN_INLINE int16x8_t tn_depthwise_output(int32x4_t even, int32x4_t odd, const tn_
       : [pitch] "r"(pitch), [rows] "r"(kernel)                                                               \
       : "memory", "lr", "q4", "q5", "q6", "q7")
 
-/* kernel_h = kernel_w = kernel in {3, 5, 7}, stride_h = stride_w = stride in {1, 2}; every window begins
- * inside. */
-TN_INLINE void tn_depthwise_mve(const tn_conv2d_op* op, const int8_t* input, int8_t* output, int8_t* scratch,
-                                int kernel, int stride, int plain) {
-  const int32_t c = op->in_c, out_h = op->out_h, out_w = op->out_w;
-  const int32_t width = tn_depthwise_window_pixels(op->in_w, kernel, stride);
+/* The whole output, or (`rows`) one row of it. kernel_h = kernel_w = kernel in {3, 5, 7}, stride_h = stride_w
+ * = stride in {1, 2}; every window begins inside. */
+TN_INLINE void tn_depthwise_mve(const tn_conv2d_op* op, const tn_columns* columns, const int8_t* input,
+                                const int8_t* const* rows, int8_t* output, int8_t* scratch, int kernel,
+                                int stride, int plain) {
+  const int32_t c = op->in_c, out_h = rows != NULL ? 1 : op->out_h, out_w = columns->out_w;
+  const int32_t width = tn_depthwise_window_pixels(columns->in_w, kernel, stride);
   const int32_t pitch = width * TN_DEPTHWISE_LANES;
   int8_t* const weights = scratch;
   int8_t* const window = weights + kernel * kernel * TN_DEPTHWISE_LANES;
@@ -141,11 +142,12 @@ TN_INLINE void tn_depthwise_mve(const tn_conv2d_op* op, const int8_t* input, int
     const mve_pred16_t there = vctp16q((uint32_t)lanes);
     tn_depthwise_tables tables;
     int8_t* out = output + channel;
-    int32_t next = -op->pad_top; /* the input row that comes into the window */
+    int32_t next = -op->pad_top; /* the input row at the top of the window */
     tn_load_tables(op, channel, lanes, &tables);
     (void)tn_load_pixels(weights, op->weights + channel, c, kernel * kernel, there);
-    for (y = 0; y < kernel; ++y, ++next) {
-      tn_load_group_row(op, input + channel, next, window + y * pitch, width, there);
+    for (y = 0; y < kernel; ++y) {
+      const int8_t* row = tn_window_row(op, input, rows, next, y);
+      tn_load_group_row(op, columns, row == NULL ? NULL : row + channel, window + y * pitch, width, there);
     }
     for (out_y = 0; out_y < out_h; ++out_y) {
       const int8_t* pixels = window;
@@ -177,8 +179,10 @@ TN_INLINE void tn_depthwise_mve(const tn_conv2d_op* op, const int8_t* input, int
       for (y = 0; y < kernel - stride; ++y) {
         tn_copy_bytes(window + y * pitch, window + (y + stride) * pitch, pitch);
       }
-      for (; y < kernel; ++y, ++next) {
-        tn_load_group_row(op, input + channel, next, window + y * pitch, width, there);
+      next += stride;
+      for (; y < kernel; ++y) {
+        const int8_t* row = tn_window_row(op, input, NULL, next, y);
+        tn_load_group_row(op, columns, row == NULL ? NULL : row + channel, window + y * pitch, width, there);
       }
     }
   }

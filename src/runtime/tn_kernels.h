@@ -49,6 +49,16 @@ typedef struct {
   int8_t activation_min, activation_max; /* clamp of the output, in output units */
 } tn_conv2d_op;
 
+/*
+ * A row kernel computes one row of the output, or some columns of it, from kernel_h rows of the input that
+ * may lie anywhere. Columns are counted from the first one that is needed: outside of in_w columns is
+ * padding.
+ */
+typedef struct {
+  uint16_t in_w, out_w;
+  uint8_t pad_left;
+} tn_columns;
+
 typedef struct {
   const int8_t* weights;      /* [out_c][in_c] */
   const int32_t* bias;        /* [out_c], folded */
@@ -110,8 +120,18 @@ void tn_add(const tn_add_op* op, const int8_t* input0, const int8_t* input1, int
 /* Mean over h and w: [count][c] -> [c]. `output` must not overlap `input`. */
 void tn_global_avg_pool(const tn_global_avg_pool_op* op, const int8_t* input, int8_t* output);
 
+/* The same in parts, for an input that comes row by row: zeroes sums[c], adds `count` positions of c values
+ * to it, turns it into the means. */
+void tn_mean_start(const tn_global_avg_pool_op* op, int32_t* sums);
+void tn_mean_add(const tn_global_avg_pool_op* op, const int8_t* input, int32_t count, int32_t* sums);
+void tn_mean_end(const tn_global_avg_pool_op* op, const int32_t* sums, int8_t* output);
+
 /* Every window must reach into the input. `output` must not overlap `input`. */
 void tn_avg_pool(const tn_avg_pool_op* op, const int8_t* input, int8_t* output);
+
+/* One row of it. `rows`: kernel_h rows of the input, NULL for those outside of it. */
+void tn_avg_pool_row(const tn_avg_pool_op* op, const tn_columns* columns, const int8_t* const* rows,
+                     int8_t* output);
 
 /* Over the c values of each row: scale 1/256, zero point -128. c at most 4095. `output` must not overlap
  * `input`. */

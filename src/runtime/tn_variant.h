@@ -27,7 +27,10 @@
 #define TN_INLINE static inline __attribute__((always_inline))
 /* Shared by the instances of a file instead of being copied into each. */
 #define TN_HELPER static __attribute__((noinline, unused))
+/* Lets a template that takes rows or a tensor be compiled for rows alone. */
+#define TN_NOT_NULL __attribute__((nonnull))
 #else
+#define TN_NOT_NULL
 #define TN_INLINE static inline
 #define TN_HELPER static
 #endif

@@ -25,10 +25,10 @@ void host_exit(int code) {
 
 namespace tinynas::testing {
 
-std::string sweep_on_host(uint32_t seed, int32_t layers) {
+std::string sweep_on_host(uint32_t seed, int32_t layers, bool row_by_row) {
   written.clear();
   std::vector<int8_t> room(static_cast<size_t>(sweep_room_bytes()));
-  sweep_kernels(seed, layers, room.data(), sweep_room_bytes());
+  sweep_kernels(seed, layers, row_by_row ? 1 : 0, room.data(), sweep_room_bytes());
   return written;
 }
 

@@ -25,6 +25,36 @@ TN_DEPTHWISE(plain_depthwise_7_2, 7, 2, 1)
 TN_DEPTHWISE_ANY(any_depthwise)
 TN_DEPTHWISE_ANY_IN_PLACE(any_depthwise_in_place)
 TN_FULLY_CONNECTED(sweep_fully_connected)
+/* The same for rows. */
+TN_CONV2D_ROW(general_conv2d_row, 0, 0)
+TN_CONV2D_ROW(plain_conv2d_row, 0, 1)
+TN_CONV2D_ROW(general_pointwise_row, 1, 0)
+TN_CONV2D_ROW(plain_pointwise_row, 1, 1)
+#define DEPTHWISE_ROWS(kernel, stride)                                             \
+  TN_DEPTHWISE_ROW(general_row_##kernel##_##stride, kernel, stride, 0, 0)          \
+  TN_DEPTHWISE_ROW(plain_row_##kernel##_##stride, kernel, stride, 1, 0)            \
+  TN_DEPTHWISE_ROW(general_row_in_place_##kernel##_##stride, kernel, stride, 0, 1) \
+  TN_DEPTHWISE_ROW(plain_row_in_place_##kernel##_##stride, kernel, stride, 1, 1)
+DEPTHWISE_ROWS(3, 1)
+DEPTHWISE_ROWS(3, 2)
+DEPTHWISE_ROWS(5, 1)
+DEPTHWISE_ROWS(5, 2)
+DEPTHWISE_ROWS(7, 1)
+DEPTHWISE_ROWS(7, 2)
+TN_DEPTHWISE_ANY_ROW(any_depthwise_row, 0)
+TN_DEPTHWISE_ANY_ROW(any_depthwise_row_in_place, 1)
+
+typedef void row_function(const tn_conv2d_op* op, const tn_columns* columns, const int8_t* const* rows,
+                          int8_t* output, int8_t* scratch);
+
+#define DEPTHWISE_ROW_FUNCTIONS(kind)                                              \
+  {                                                                                \
+    {kind##_3_1, kind##_3_2}, {kind##_5_1, kind##_5_2}, { kind##_7_1, kind##_7_2 } \
+  }
+/* [in place][plain] */
+static row_function* const depthwise_row_templates[2][2][3][2] = {
+    {DEPTHWISE_ROW_FUNCTIONS(general_row), DEPTHWISE_ROW_FUNCTIONS(plain_row)},
+    {DEPTHWISE_ROW_FUNCTIONS(general_row_in_place), DEPTHWISE_ROW_FUNCTIONS(plain_row_in_place)}};
 
 typedef void conv2d_function(const tn_conv2d_op* op, const int8_t* input, int8_t* output, int8_t* scratch);
 
@@ -240,17 +270,92 @@ static void draw_window(tn_conv2d_op* op, conv_kind kind) {
   op->out_w = (uint16_t)((op->in_w + op->pad_left + right - op->kernel_w) / op->stride_w + 1);
 }
 
+/* ---- row by row ---- */
+
+enum { MOST_KERNEL_ROWS = 7 };
+static int by_rows;
+
+/* Columns of a strip of the output, and what they need of the input, from *first on. */
+static tn_columns columns_of(const tn_conv2d_op* op, int32_t begin, int32_t end, int32_t* first) {
+  const int32_t left = begin * op->stride_w - op->pad_left;
+  const int32_t right = (end - 1) * op->stride_w - op->pad_left + op->kernel_w;
+  tn_columns columns;
+  *first = left < 0 ? 0 : left;
+  columns.in_w = (uint16_t)((right > op->in_w ? op->in_w : right) - *first);
+  columns.out_w = (uint16_t)(end - begin);
+  columns.pad_left = (uint8_t)(left < 0 ? -left : 0);
+  return columns;
+}
+
+static void find_rows(const tn_conv2d_op* op, const int8_t* input, int32_t first, int32_t out_y,
+                      const int8_t** rows) {
+  int32_t y;
+  for (y = 0; y < op->kernel_h; ++y) {
+    const int32_t at = out_y * op->stride_h - op->pad_top + y;
+    rows[y] = at < 0 || at >= op->in_h ? NULL : input + (at * op->in_w + first) * op->in_c;
+  }
+}
+
+/* Copies of the rows side by side in `ring`, as a plan has them; the first one's place is the output's. */
+static void move_to_ring(const tn_conv2d_op* op, const tn_columns* columns, const int8_t** rows,
+                         int8_t* ring) {
+  const int32_t bytes = columns->in_w * op->in_c;
+  int32_t y, i;
+  for (y = 0; y < op->kernel_h; ++y, ring += bytes) {
+    for (i = 0; i < bytes; ++i) ring[i] = rows[y] != NULL ? rows[y][i] : GUARD;
+    if (rows[y] != NULL) rows[y] = ring;
+  }
+}
+
+/* `ring`: where the kernel works in place, else NULL. */
+static void run_rows(row_function* kernel, const tn_conv2d_op* op, int32_t strips, const int8_t* input,
+                     int8_t* output, int8_t* scratch, int8_t* ring) {
+  const int8_t* rows[MOST_KERNEL_ROWS];
+  int32_t strip, out_y, i, first;
+  for (strip = 0; strip < strips; ++strip) {
+    const int32_t begin = op->out_w * strip / strips, end = op->out_w * (strip + 1) / strips;
+    const tn_columns columns = columns_of(op, begin, end, &first);
+    for (out_y = 0; out_y < op->out_h; ++out_y) {
+      int8_t* const to = output + (out_y * op->out_w + begin) * op->out_c;
+      find_rows(op, input, first, out_y, rows);
+      if (ring == NULL) {
+        kernel(op, &columns, rows, to, scratch);
+        continue;
+      }
+      move_to_ring(op, &columns, rows, ring);
+      kernel(op, &columns, rows, ring, scratch);
+      for (i = 0; i < columns.out_w * op->out_c; ++i) to[i] = ring[i];
+    }
+  }
+}
+
+/* Columns of the input that the widest strip needs. */
+static int32_t widest_strip(const tn_conv2d_op* op, int32_t strips) {
+  int32_t strip, first, widest = 0;
+  for (strip = 0; strip < strips; ++strip) {
+    const tn_columns columns =
+        columns_of(op, op->out_w * strip / strips, op->out_w * (strip + 1) / strips, &first);
+    if (columns.in_w > widest) widest = columns.in_w;
+  }
+  return widest;
+}
+
 static void sweep_convolution(conv_kind kind) {
   static int32_t bias[512], multipliers[512];
   const int depthwise = kind != CONV2D && kind != POINTWISE;
   tn_conv2d_op op;
   const char* name = kind == CONV2D ? "conv2d" : kind == POINTWISE ? "pointwise" : "depthwise";
   conv2d_function* kernel;
+  row_function* row_kernel;
+  buffer* ring = NULL;
   buffer *weights, *shifts, *input, *output, *scratch;
   int plain = one_in(2), in_place = 0, inside;
-  int32_t scratch_bytes, row_bytes, taps, i, k;
+  int32_t scratch_bytes, row_bytes, taps, strips, in_w, i, k;
+  uint32_t before;
 
   draw_window(&op, kind);
+  strips = draw(1, op.out_w < 3 ? op.out_w : 3);
+  in_w = by_rows ? widest_strip(&op, strips) : op.in_w;
   plain = plain && (kind != DEPTHWISE && kind != DEPTHWISE_MULTIPLIER);
   inside = every_window_begins_inside(&op);
   op.in_c = (uint16_t)(kind == POINTWISE ? 4 * draw(1, 10) : draw(1, 40));
@@ -291,23 +396,32 @@ static void sweep_convolution(conv_kind kind) {
   if (!depthwise) {
     kernel = kind == POINTWISE ? (plain ? plain_pointwise : general_pointwise)
                                : (plain ? plain_conv2d : general_conv2d);
+    row_kernel = kind == POINTWISE ? (plain ? plain_pointwise_row : general_pointwise_row)
+                                   : (plain ? plain_conv2d_row : general_conv2d_row);
     scratch_bytes = tn_conv2d_get_buffer_size(op.in_c, op.kernel_h, op.kernel_w, TN_PLANNED_VARIANT);
   } else {
     const int template_kernel = kind == DEPTHWISE_TEMPLATE && inside;
     kernel = template_kernel ? depthwise_templates[plain][op.kernel_h / 2 - 1][op.stride_h - 1]
              : in_place      ? any_depthwise_in_place
                              : any_depthwise;
+    row_kernel = template_kernel
+                     ? depthwise_row_templates[in_place][plain][op.kernel_h / 2 - 1][op.stride_h - 1]
+                 : in_place ? any_depthwise_row_in_place
+                            : any_depthwise_row;
     /* A multiplier has no template, whatever the kernel's size. */
     scratch_bytes = kind == DEPTHWISE_MULTIPLIER ? 0
                                                  : tn_depthwise_conv2d_get_buffer_size(
-                                                       op.in_w, op.kernel_h, op.kernel_w, op.stride_h,
+                                                       in_w, op.kernel_h, op.kernel_w, op.stride_h,
                                                        op.stride_w, in_place, inside, TN_PLANNED_VARIANT);
   }
   input = place("input", op.in_h * op.in_w * op.in_c, 1);
   fill(input);
-  if (!in_place) make_constant(input);
-  output = in_place ? input : place("output", op.out_h * op.out_w * op.out_c, 1);
+  if (!in_place || by_rows) make_constant(input);
+  before = state; /* row by row there are more buffers, but the next layers are the same */
+  output = in_place && !by_rows ? input : place("output", op.out_h * op.out_w * op.out_c, 1);
+  if (in_place && by_rows) ring = place("ring", op.kernel_h * in_w * op.in_c, 1);
   scratch = place("scratch", scratch_bytes, 4);
+  state = before;
 
   host_write(name);
   write_shape(op.in_h, op.in_w, op.in_c);
@@ -316,7 +430,12 @@ static void sweep_convolution(conv_kind kind) {
   write_shape(op.stride_h, op.stride_w, 1);
   host_write(" pad"), write_shape(op.pad_top, op.pad_left, 0);
   host_write(plain ? " plain" : " general"), host_write(in_place ? " in place" : "");
-  kernel(&op, input->data, output->data, scratch->data);
+  if (by_rows) {
+    run_rows(row_kernel, &op, strips, input->data, output->data, scratch->data,
+             ring != NULL ? ring->data : NULL);
+  } else {
+    kernel(&op, input->data, output->data, scratch->data);
+  }
   finish_line(output->data, op.out_h * op.out_w * op.out_c);
 }
 
@@ -379,6 +498,13 @@ static void sweep_add(void) {
   finish_line(output->data, (int32_t)op.count);
 }
 
+/* A divisor. */
+static int32_t rows_of(int32_t count) {
+  int32_t rows = 7;
+  while (count % rows != 0) --rows;
+  return rows;
+}
+
 static void sweep_global_avg_pool(void) {
   tn_global_avg_pool_op op;
   buffer *input, *output;
@@ -395,16 +521,43 @@ static void sweep_global_avg_pool(void) {
   make_constant(input);
   output = place("output", op.c, 1);
   host_write("global_avg_pool"), write_shape(1, (int32_t)op.count, op.c);
-  tn_global_avg_pool(&op, input->data, output->data);
+  if (by_rows) {
+    static int32_t sums[40];
+    const int32_t rows = rows_of((int32_t)op.count);
+    int32_t done;
+    tn_mean_start(&op, sums);
+    for (done = 0; done < (int32_t)op.count; done += (int32_t)op.count / rows)
+      tn_mean_add(&op, input->data + done * op.c, (int32_t)op.count / rows, sums);
+    tn_mean_end(&op, sums, output->data);
+  } else {
+    tn_global_avg_pool(&op, input->data, output->data);
+  }
   finish_line(output->data, op.c);
+}
+
+static void run_pool_rows(const tn_avg_pool_op* op, const tn_conv2d_op* like, int32_t strips,
+                          const int8_t* input, int8_t* output) {
+  const int8_t* rows[MOST_KERNEL_ROWS];
+  int32_t strip, out_y, first;
+  for (strip = 0; strip < strips; ++strip) {
+    const int32_t begin = op->out_w * strip / strips, end = op->out_w * (strip + 1) / strips;
+    const tn_columns columns = columns_of(like, begin, end, &first);
+    for (out_y = 0; out_y < op->out_h; ++out_y) {
+      find_rows(like, input, first, out_y, rows);
+      tn_avg_pool_row(op, &columns, rows, output + (out_y * op->out_w + begin) * op->c);
+    }
+  }
 }
 
 static void sweep_avg_pool(void) {
   tn_conv2d_op like;
   tn_avg_pool_op op;
   buffer *input, *output;
+  int32_t strips;
   draw_window(&like, CONV2D);
+  strips = draw(1, like.out_w < 3 ? like.out_w : 3);
   op.in_h = like.in_h, op.in_w = like.in_w, op.c = (uint16_t)draw(1, 40);
+  like.in_c = op.c;
   op.out_h = like.out_h, op.out_w = like.out_w;
   op.kernel_h = like.kernel_h, op.kernel_w = like.kernel_w;
   op.stride_h = like.stride_h, op.stride_w = like.stride_w;
@@ -417,7 +570,11 @@ static void sweep_avg_pool(void) {
   output = place("output", op.out_h * op.out_w * op.c, 1);
   host_write("avg_pool"), write_shape(op.in_h, op.in_w, op.c);
   write_shape(op.kernel_h, op.kernel_w, 1), write_shape(op.stride_h, op.stride_w, 1);
-  tn_avg_pool(&op, input->data, output->data);
+  if (by_rows) {
+    run_pool_rows(&op, &like, strips, input->data, output->data);
+  } else {
+    tn_avg_pool(&op, input->data, output->data);
+  }
   finish_line(output->data, op.out_h * op.out_w * op.c);
 }
 
@@ -441,8 +598,9 @@ static void sweep_softmax(void) {
   finish_line(output->data, bytes);
 }
 
-void sweep_kernels(uint32_t seed, int32_t layers, int8_t* room, int32_t room_bytes) {
+void sweep_kernels(uint32_t seed, int32_t layers, int row_by_row, int8_t* room, int32_t room_bytes) {
   int32_t i;
+  by_rows = row_by_row;
   room_begin = room;
   room_end = room + room_bytes;
   state = seed * 2654435761u | 1u;

@@ -20,10 +20,10 @@ extern "C" {
  * accessible around that, a kernel that reads outside its buffer faults.
  *
  * seed         Draws the layers; the same on every machine
- * room         sweep_room_bytes() bytes, aligned to 8, or more
- * room_bytes   How many there are
+ * row_by_row   Whether convolutions, pools and means are computed row by row, in strips of columns; the lines
+ * are the same room         sweep_room_bytes() bytes, aligned to 8, or more room_bytes   How many there are
  */
-void sweep_kernels(uint32_t seed, int32_t layers, int8_t* room, int32_t room_bytes);
+void sweep_kernels(uint32_t seed, int32_t layers, int row_by_row, int8_t* room, int32_t room_bytes);
 
 int32_t sweep_room_bytes(void);
 

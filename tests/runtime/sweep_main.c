@@ -1,8 +1,8 @@
 /*
- * The sweep on an emulated core. -DSEED, -DLAYERS, -DROOM and -DROOM_BYTES: sweep_kernels()'s arguments, the
- * room as an address. With -DPROBE=<address> only that byte is read, to see that it cannot be. With -DFENCE
- * the memory protection unit of Armv7-M forbids what lies around the room, where QEMU's machine lets reads of
- * nothing pass.
+ * The sweep on an emulated core. -DSEED, -DLAYERS, -DROW_BY_ROW, -DROOM and -DROOM_BYTES: sweep_kernels()'s
+ * arguments, the room as an address. With -DPROBE=<address> only that byte is read, to see that it cannot be.
+ * With -DFENCE the memory protection unit of Armv7-M forbids what lies around the room, where QEMU's machine
+ * lets reads of nothing pass.
  */
 #include "kernel_sweep.h"
 
@@ -30,7 +30,7 @@ int main(void) {
 #ifdef PROBE
   return *(const volatile int8_t*)(uintptr_t)PROBE & 0;
 #else
-  sweep_kernels(SEED, LAYERS, (int8_t*)(uintptr_t)ROOM, ROOM_BYTES);
+  sweep_kernels(SEED, LAYERS, ROW_BY_ROW, (int8_t*)(uintptr_t)ROOM, ROOM_BYTES);
   return 0;
 #endif
 }

@@ -19,3 +19,15 @@ TEST_CASE("the portable kernels write their own buffers and nothing else") {
   }
   CHECK(layers == 6000);
 }
+
+TEST_CASE("row by row, in strips of columns, the portable kernels compute the same") {
+  std::istringstream whole(sweep_on_host(23, 6000));
+  std::istringstream rows(sweep_on_host(23, 6000, true));
+  int layers = 0;
+  for (std::string line; std::getline(whole, line); ++layers) {
+    std::string row_by_row;
+    std::getline(rows, row_by_row);
+    CHECK(line == row_by_row);
+  }
+  CHECK(layers == 6000);
+}

@@ -143,6 +143,21 @@ std::vector<std::string> lines_of(const std::string& text) {
   return lines;
 }
 
+void check_lines(const ProcessResult& run, const std::vector<std::string>& expected) {
+  const std::vector<std::string> got = lines_of(run.output);
+  int different = 0;
+  std::string first;
+  for (size_t i = 0; i < expected.size(); ++i) {
+    if (i < got.size() && got[i] == expected[i]) continue;
+    if (different++ == 0)
+      first = "expected " + expected[i] + "\n     got " + (i < got.size() ? got[i] : "nothing");
+  }
+  INFO(first);
+  CHECK(different == 0);
+  CHECK(got.size() == expected.size());
+  CHECK(run.exit_code == 0);
+}
+
 }  // namespace
 
 TEST_CASE("every variant computes the portable kernels' bits, and touches its own buffers alone") {
@@ -158,19 +173,11 @@ TEST_CASE("every variant computes the portable kernels' bits, and touches its ow
       CHECK(program.run({define("PROBE", outside)}).exit_code == 99);
     }
     CHECK(program.run({define("PROBE", machine.room)}).exit_code == 0);
-    const ProcessResult run =
-        program.run({define("SEED", kSeed), define("LAYERS", static_cast<uint32_t>(kLayers))});
-    const std::vector<std::string> got = lines_of(run.output);
-    int different = 0;
-    std::string first;
-    for (size_t i = 0; i < expected.size(); ++i) {
-      if (i < got.size() && got[i] == expected[i]) continue;
-      if (different++ == 0)
-        first = "expected " + expected[i] + "\n     got " + (i < got.size() ? got[i] : "nothing");
+    for (const uint32_t row_by_row : {0u, 1u}) {
+      CAPTURE(row_by_row);
+      check_lines(program.run({define("SEED", kSeed), define("LAYERS", static_cast<uint32_t>(kLayers)),
+                               define("ROW_BY_ROW", row_by_row)}),
+                  expected);
     }
-    INFO(first);
-    CHECK(different == 0);
-    CHECK(got.size() == expected.size());
-    CHECK(run.exit_code == 0);
   }
 }
