@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <string>
 #include <vector>
 
 #include "cost_models/kernels.h"
@@ -13,7 +14,8 @@ struct KernelSize {
   int64_t code_bytes = 0;
   int64_t stack_bytes = 0;
 };
-using KernelSizes = std::array<KernelSize, kKernels>;  // by Kernel
+// By Kernel; behind them, of a template, the same row by row.
+using KernelSizes = std::array<KernelSize, 2 * kKernels>;
 
 struct MeasuredSize {
   std::string_view core;
@@ -34,6 +36,13 @@ constexpr KernelSize kPackage{128, 40};
 // An operator's constant struct is at most 40 bytes and its call (up to four arguments, each a literal and an
 // add) at most 40.
 constexpr int64_t kBytesPerOperator = 80;
+// A streamed operator's function and its part of the state: rows asked for, pointers into rings, a call of
+// five arguments; three tables of numbers and one of tn_columns where there are several strips.
+constexpr int64_t kBytesPerStreamedOperator = 360;
+constexpr int64_t kBytesPerStrip = 18;
+constexpr int64_t kStackPerStreamedOperator = 72;
+// tn_mean.c, tn_avg_pool_row().
+constexpr int64_t kRowPoolBytes = 600;
 // Each of the two byte arrays of an operator's tables may be followed by three bytes of alignment.
 constexpr int64_t kAlignmentBytesPerTable = 6;
 
@@ -58,9 +67,11 @@ std::vector<CoreSizes> sizes_by_core() {
                              [&](const CoreSizes& known) { return known.core == row.core; });
     if (core == cores.end()) core = cores.insert(core, CoreSizes{row.core, {}});
     for (int kernel = 0; kernel < kKernels; ++kernel) {
-      if (row.kernel != name_of(static_cast<Kernel>(kernel))) continue;
-      enlarge(core->kernels[static_cast<size_t>(kernel)], row);
-      enlarge(cores.front().kernels[static_cast<size_t>(kernel)], row);
+      const std::string name = name_of(static_cast<Kernel>(kernel));
+      if (row.kernel != name && row.kernel != name + "_row") continue;
+      const auto index = static_cast<size_t>(kernel + (row.kernel == name ? 0 : kKernels));
+      enlarge(core->kernels[index], row);
+      enlarge(cores.front().kernels[index], row);
     }
   }
   return cores;
@@ -81,21 +92,35 @@ bool has_bounds_of(std::string_view core) { return sizes_of(core).core == core; 
 
 PackageBounds package_bounds(const Graph& graph, const MemoryPlan& plan, std::string_view core) {
   const KernelSizes& sizes = sizes_of(core).kernels;
-  std::array<bool, kKernels> linked{};
+  std::array<int, 2 * kKernels> linked{};  // how many instances
   int64_t alignment_bytes = 0;
-  for (const PlanStep& step : plan.order) {
-    const Op& op = graph.ops[static_cast<size_t>(step.op)];
-    linked[static_cast<size_t>(step.kernel)] = true;
-    if (op.has_weights()) alignment_bytes += kAlignmentBytesPerTable;
-  }
   int64_t code_bytes = kPackage.code_bytes + kBytesPerOperator * static_cast<int64_t>(plan.order.size());
+  int64_t deepest_segment = 0;
+  for (const PlanSegment& segment : plan.segments) {
+    const int64_t operators = segment.last_step - segment.first_step + 1;
+    if (segment.streamed) {
+      const int64_t strips = segment.strips > 1 ? segment.strips : 0;
+      code_bytes += operators * (kBytesPerStreamedOperator + kBytesPerStrip * strips) + kRowPoolBytes;
+      deepest_segment = std::max(deepest_segment, operators * kStackPerStreamedOperator);
+    }
+    for (int at = segment.first_step; at <= segment.last_step; ++at) {
+      const PlanStep& step = plan.order[static_cast<size_t>(at)];
+      const Op& op = graph.ops[static_cast<size_t>(step.op)];
+      const auto kernel = static_cast<size_t>(step.kernel);
+      const bool by_rows = segment.streamed && is_instance(step.kernel);
+      // A depthwise convolution may be there in place and not.
+      linked[by_rows ? kernel + kKernels : kernel] = by_rows && op.kind == OpKind::kDepthwiseConv2d ? 2 : 1;
+      if (op.has_weights()) alignment_bytes += kAlignmentBytesPerTable;
+    }
+  }
   int64_t deepest_kernel = 0;
   for (size_t kernel = 0; kernel < linked.size(); ++kernel) {
-    if (!linked[kernel]) continue;
-    code_bytes += sizes[kernel].code_bytes;
+    if (linked[kernel] == 0) continue;
+    code_bytes += linked[kernel] * sizes[kernel].code_bytes;
     deepest_kernel = std::max(deepest_kernel, sizes[kernel].stack_bytes);
   }
-  return {with_margin(code_bytes) + alignment_bytes, with_margin(kPackage.stack_bytes + deepest_kernel)};
+  return {with_margin(code_bytes) + alignment_bytes,
+          with_margin(kPackage.stack_bytes + deepest_segment + deepest_kernel)};
 }
 
 }  // namespace tinynas

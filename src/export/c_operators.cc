@@ -112,6 +112,24 @@ std::string instance_of(const COperator& c) {
   }
 }
 
+std::string row_instance_of(const COperator& c) {
+  const std::string plain = c.plain ? "1" : "0";
+  const std::string in_place = c.step->in_place ? "1" : "0";
+  const std::string function = row_function(c);
+  switch (c.step->kernel) {
+    case Kernel::kConv2d:
+      return "TN_CONV2D_ROW(" + function + ", 0, " + plain + ")";
+    case Kernel::kConv2d1x1:
+      return "TN_CONV2D_ROW(" + function + ", 1, " + plain + ")";
+    case Kernel::kDepthwise:
+    case Kernel::kDepthwiseInPlace:
+      return "TN_DEPTHWISE_ANY_ROW(" + function + ", " + in_place + ")";
+    default:
+      return "TN_DEPTHWISE_ROW(" + function + ", " + number(c.op->kernel_h) + ", " + number(c.op->stride_h) +
+             ", " + plain + ", " + in_place + ")";
+  }
+}
+
 std::vector<int8_t> padded_weights(const Graph& graph, const COperator& c) {
   if (!runs_as_conv2d(graph, *c.op)) return c.data->weights;
   const int in_c = graph.tensor(c.op->inputs[0]).shape.c;
@@ -162,6 +180,11 @@ std::string shape_text(const Shape& shape) {
 
 }  // namespace
 
+std::string row_function(const COperator& c) {
+  const bool in_place = c.step->in_place && c.op->kind == OpKind::kDepthwiseConv2d;
+  return c.function + (in_place ? "_over_row" : "_row");
+}
+
 std::vector<COperator> c_operators(const std::string& package, const Int8Model& model,
                                    const MemoryPlan& plan) {
   std::vector<COperator> operators;
@@ -175,8 +198,11 @@ std::vector<COperator> c_operators(const std::string& package, const Int8Model& 
     c.step = &step;
     c.function = (is_instance(step.kernel) ? package + "_" : "tn_") + name_of(step.kernel);
     plain[static_cast<size_t>(step.kernel)] &= is_plain(*c.data);
+    const int position = static_cast<int>(operators.size());
+    for (const PlanSegment& segment : plan.segments)
+      c.streamed |= segment.streamed && segment.first_step <= position && position <= segment.last_step;
     check_exportable(model.graph, *c.op);
-    check_in_place(plan, c);
+    if (!c.streamed) check_in_place(plan, c);
     // "a.b" and "a_b" are different operators: the later one is told apart by its number.
     c.symbol = c_symbol(c.op->name);
     while (!taken.insert(c.symbol).second) c.symbol += "_" + number(step.op);
@@ -197,7 +223,9 @@ std::vector<std::string> runtime_files(const std::vector<COperator>& operators) 
   }
   std::set<std::string> kernels;
   for (const COperator& c : operators) {
-    if (!is_instance(c.step->kernel)) kernels.insert(c.function + ".c");
+    if (is_instance(c.step->kernel)) continue;
+    const bool sums = c.streamed && c.op->kind == OpKind::kGlobalAvgPool;
+    kernels.insert(sums ? "tn_mean.c" : c.function + ".c");
   }
   files.insert(files.end(), kernels.begin(), kernels.end());
   return files;
@@ -206,7 +234,9 @@ std::vector<std::string> runtime_files(const std::vector<COperator>& operators) 
 std::string c_instances(const std::vector<COperator>& operators) {
   std::map<std::string, std::string> lines;
   for (const COperator& c : operators) {
-    if (is_instance(c.step->kernel)) lines[c.function] = instance_of(c);
+    if (!is_instance(c.step->kernel)) continue;
+    const std::string function = c.streamed ? row_function(c) : c.function;
+    lines[function] = c.streamed ? row_instance_of(c) : instance_of(c);
   }
   std::string text;
   for (const auto& [function, line] : lines) text += line + "\n";
@@ -215,13 +245,24 @@ std::string c_instances(const std::vector<COperator>& operators) {
 
 std::string c_instance_declarations(const std::vector<COperator>& operators) {
   std::map<std::string, std::string> types;
+  std::set<std::string> rows;
   for (const COperator& c : operators) {
-    if (is_instance(c.step->kernel)) types[c.function] = type_of(c.op->kind);
+    if (!is_instance(c.step->kernel)) continue;
+    if (c.streamed) {
+      rows.insert(row_function(c));
+    } else {
+      types[c.function] = type_of(c.op->kind);
+    }
   }
   std::string text;
   for (const auto& [function, type] : types) {
     text += "void " + function + "(const " + type +
             " *op, const int8_t *input, int8_t *output, int8_t *scratch);\n";
+  }
+  for (const std::string& function : rows) {
+    text += "void " + function +
+            "(const tn_conv2d_op *op, const tn_columns *columns, const int8_t *const *rows, int8_t *output, "
+            "int8_t *scratch);\n";
   }
   return text;
 }

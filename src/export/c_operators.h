@@ -18,7 +18,11 @@ struct COperator {
   std::string function;  // what runs it: "tn_add", or an instance of a template, "model_conv2d_1x1"
   // Every operator of this kernel in the package has plain requantisation (runtime/tn_dsp.h).
   bool plain = false;
+  bool streamed = false;  // its segment is: it runs row by row
 };
+
+// What makes a row of a streamed operator: `model_conv2d_1x1_row`.
+std::string row_function(const COperator& op);
 
 // The operators in the plan's order. Throws Error(kUsage) naming the operator when a kernel's struct cannot
 // hold it (a side above 65535, a kernel or stride above 255, padding as large as the kernel).

@@ -28,6 +28,20 @@ int64_t tensor_bytes(const nlohmann::json& tensor) {
   return Shape{sides[0], sides[1], sides[2]}.elements();
 }
 
+PlanOptions plan_options(const nlohmann::json& json, const std::string& where) {
+  PlanOptions plan;
+  plan.in_place = json.at("in_place").get<bool>();
+  plan.alignment = json.at("alignment").get<int>();
+  plan.variant = variant_of_name(json.at("variant").get<std::string>(), where + "variant");
+  plan.schedule = schedule_from_name(json.at("schedule").get<std::string>(), where + "schedule");
+  plan.objective = plan_objective_from_name(json.at("objective").get<std::string>(), where + "objective");
+  plan.max_extra_macs = json.at("max_extra_macs").get<double>();
+  if (!json.at("sram_limit_bytes").is_null())
+    plan.sram_limit_bytes = json.at("sram_limit_bytes").get<int64_t>();
+  plan.check();
+  return plan;
+}
+
 // "<64 digits>  <path>", as sha256sum writes and reads it.
 void check_files(const fs::path& package) {
   const fs::path path = package / "MANIFEST.sha256";
@@ -70,10 +84,7 @@ PackageManifest read_manifest(const fs::path& package) {
     }
     ExportOptions options;
     options.name = json.at("name").get<std::string>();
-    options.plan.in_place = json.at("plan").at("in_place").get<bool>();
-    options.plan.alignment = json.at("plan").at("alignment").get<int>();
-    options.plan.variant =
-        variant_of_name(json.at("plan").at("variant").get<std::string>(), path.string() + ": plan.variant");
+    options.plan = plan_options(json.at("plan"), path.string() + ": plan.");
     options.check();
     return {options.name,
             options.plan,

@@ -103,6 +103,10 @@ void ExportOptions::check() const {
     throw usage_error("export: alignment of the arena: expected 1, 2, 4 or 8 bytes, got " +
                       std::to_string(plan.alignment));
   }
+  if (plan.input != InputKind::kResident) {
+    throw usage_error(std::string("export: packages take a resident input so far, got input '") +
+                      name_of(plan.input) + "'");
+  }
   if (golden_vectors < 1) {
     throw usage_error("export.golden_vectors: expected at least 1, got " + std::to_string(golden_vectors));
   }

@@ -4,6 +4,7 @@
 
 #include "base/sha256.h"
 #include "export/assets.h"
+#include "export/c_stream.h"
 #include "export/c_text.h"
 #include "export/package_report.h"
 #include "runtime/tn_kernels.h"
@@ -46,10 +47,20 @@ std::string classes_declaration(const PackageSource& source) {
 // The body of execute() in model.c.
 void put_calls(const PackageSource& source, Values& values) {
   std::string calls;
-  for (size_t i = 0; i < source.operators.size(); ++i) {
-    const COperator& op = source.operators[i];
+  for (const COperator& op : source.operators)
     values["CONSTANTS"] += c_constants(source.model, source.options.name, op) + "\n";
-    calls += "  LAYER(" + std::to_string(i) + ")\n  " + c_call(source.model.graph, source.plan, op) + "\n";
+  for (size_t number = 0; number < source.plan.segments.size(); ++number) {
+    const PlanSegment& segment = source.plan.segments[number];
+    if (segment.streamed) {
+      values["CONSTANTS"] += c_segment(source.model.graph, source.plan, source.operators, number) + "\n";
+      calls += "  LAYER(" + std::to_string(segment.first_step) + ")\n  segment_" + std::to_string(number) +
+               "(arena, input, output);\n";
+      continue;
+    }
+    for (int step = segment.first_step; step <= segment.last_step; ++step) {
+      calls += "  LAYER(" + std::to_string(step) + ")\n  " +
+               c_call(source.model.graph, source.plan, source.operators[static_cast<size_t>(step)]) + "\n";
+    }
   }
   values["CALLS"] = calls;
   const Graph& graph = source.model.graph;

@@ -63,6 +63,31 @@ nlohmann::json buffers_json(const PackageSource& source) {
   return list;
 }
 
+// What the package was planned with; read_manifest() plans it again.
+nlohmann::json plan_json(const PlanOptions& options) {
+  nlohmann::json json = {{"in_place", options.in_place},
+                         {"alignment", options.alignment},
+                         {"variant", name_of(options.variant)},
+                         {"schedule", name_of(options.schedule)},
+                         {"objective", name_of(options.objective)},
+                         {"max_extra_macs", options.max_extra_macs},
+                         {"sram_limit_bytes", nullptr}};
+  if (options.sram_limit_bytes) json["sram_limit_bytes"] = *options.sram_limit_bytes;
+  return json;
+}
+
+nlohmann::json segments_json(const MemoryPlan& plan) {
+  nlohmann::json list = nlohmann::json::array();
+  for (const PlanSegment& segment : plan.segments) {
+    list.push_back({{"first_step", segment.first_step},
+                    {"last_step", segment.last_step},
+                    {"schedule", segment.streamed ? "stream" : "layer"},
+                    {"strips", segment.strips},
+                    {"extra_macs", segment.extra_macs}});
+  }
+  return list;
+}
+
 }  // namespace
 
 nlohmann::json report_json(const PackageSource& source, const std::string& model_sha256,
@@ -71,33 +96,32 @@ nlohmann::json report_json(const PackageSource& source, const std::string& model
   const MemoryPlan& plan = source.plan;
   nlohmann::json facts = nlohmann::json::object();
   for (const auto& [what, value] : source.options.facts.rows) facts[what] = value;
-  return {
-      {"format", "tinynas-package-2"},
-      {"model_sha256", model_sha256},
-      {"facts", std::move(facts)},
-      {"name", source.options.name},
-      {"tinynas_version", TINYNAS_VERSION},
-      {"plan_version", kPlanVersion},
-      {"kernels_version", TN_KERNELS_VERSION},
-      {"arithmetic", "tflite-int8-double-rounding"},
-      {"plan", {{"in_place", source.options.plan.in_place}, {"alignment", source.options.plan.alignment},
-        {"variant", name_of(source.options.plan.variant)}}},
-      {"arena",
-       {{"bytes", plan.arena_bytes},
-        {"excl_input_bytes", plan.arena_excl_input_bytes},
-        {"buffers", buffers_json(source)}}},
-      {"input", tensor_json(source, graph.input)},
-      {"output", tensor_json(source, graph.output)},
-      {"flash",
-       {{"weights_bytes", source.costs.flash.weights_bytes},
-        {"tables_bytes", source.costs.flash.tables_bytes},
-        {"code_bytes_at_most", source.costs.flash.code_bytes}}},
-      {"stack_bytes_at_most", source.costs.sram.stack_bytes},
-      {"golden_vectors", golden_count},
-      {"macs", source.costs.macs},
-      {"params", source.costs.params},
-      {"class_names", source.model.class_names},
-      {"operators", operators_json(source)}};
+  return {{"format", "tinynas-package-2"},
+          {"model_sha256", model_sha256},
+          {"facts", std::move(facts)},
+          {"name", source.options.name},
+          {"tinynas_version", TINYNAS_VERSION},
+          {"plan_version", kPlanVersion},
+          {"kernels_version", TN_KERNELS_VERSION},
+          {"arithmetic", "tflite-int8-double-rounding"},
+          {"plan", plan_json(source.options.plan)},
+          {"segments", segments_json(plan)},
+          {"arena",
+           {{"bytes", plan.arena_bytes},
+            {"excl_input_bytes", plan.arena_excl_input_bytes},
+            {"buffers", buffers_json(source)}}},
+          {"input", tensor_json(source, graph.input)},
+          {"output", tensor_json(source, graph.output)},
+          {"flash",
+           {{"weights_bytes", source.costs.flash.weights_bytes},
+            {"tables_bytes", source.costs.flash.tables_bytes},
+            {"code_bytes_at_most", source.costs.flash.code_bytes}}},
+          {"stack_bytes_at_most", source.costs.sram.stack_bytes},
+          {"golden_vectors", golden_count},
+          {"macs", source.costs.macs},
+          {"params", source.costs.params},
+          {"class_names", source.model.class_names},
+          {"operators", operators_json(source)}};
 }
 
 }  // namespace tinynas

@@ -21,13 +21,13 @@ struct Fixture {
   std::vector<std::vector<int8_t>> inputs;
   std::vector<std::vector<int8_t>> expected;
 
-  explicit Fixture(uint64_t seed, KernelVariant variant = KernelVariant::kDsp) : model(random_model(seed)) {
+  explicit Fixture(uint64_t seed, const PlanOptions& plan = {}) : model(random_model(seed)) {
     Rng rng(seed);
     inputs = random_inputs(model, 3, rng);
     Interpreter interpreter(model);
     for (const auto& input : inputs) expected.push_back(interpreter.run(input.data()));
     ExportOptions options;
-    options.plan.variant = variant;
+    options.plan = plan;
     export_package(model, inputs, package, options);
   }
 };
@@ -78,19 +78,22 @@ TEST_CASE("on every emulated core outputs, arena and stack are what was promised
   }
 }
 
-TEST_CASE("a package planned for vectors computes the same on cores without them") {
+TEST_CASE("a package planned for vectors, by layers or rows, computes the same on cores without them") {
   for (const char* core : {"cortex-m0plus", "cortex-m4", "cortex-m55"}) {
     if (skipped(core)) continue;
-    for (const uint64_t seed : {12, 13, 14}) {
+    for (const uint64_t seed : {12, 13, 14, 15}) {
       CAPTURE(core, seed);
-      const Fixture f(seed, KernelVariant::kMve);
+      PlanOptions plan;
+      plan.variant = KernelVariant::kMve;
+      if (seed >= 13) plan.schedule = Schedule::kStream;
+      if (seed >= 14) plan.max_extra_macs = 5;
+      const Fixture f(seed, plan);
       EmulatorOptions options;
       options.core = core;
       const EmulatorRun run = run_in_emulator(options, f.package, f.inputs);
       REQUIRE(run.fits());
       CHECK(run.outputs == f.expected);
-      CHECK(run.linked.arena_bytes ==
-            plan_memory(f.model.graph, {.variant = KernelVariant::kMve}).arena_bytes);
+      CHECK(run.linked.arena_bytes == plan_memory(f.model.graph, plan).arena_bytes);
       CHECK(run.stack_bytes <= run.linked.stack_bytes);
     }
   }

@@ -93,6 +93,10 @@ TEST_CASE("generated C equals the interpreter bit for bit on random networks") {
     options.plan.alignment = 1 << (i % 4);
     // Planned for other instructions than this machine's: the portable code runs in their scratch.
     if (options.plan.alignment < 4) options.plan.variant = KernelVariant::kPortable;
+    if (i % 2 == 1) {
+      options.plan.schedule = Schedule::kStream;
+      options.plan.max_extra_macs = rng.pick(std::vector<double>{0, 0.3, 10});
+    }
     options.golden_vectors = 1;
     e.arena_bytes = plan_memory(e.model.graph, options.plan).arena_bytes;
     const fs::path package = folder.path() / e.name;
@@ -109,6 +113,15 @@ TEST_CASE("generated C equals the interpreter bit for bit on random networks") {
       "int main(int argc, char **argv) {\n  FILE *in = fopen(argv[argc - 2], \"rb\"), *out = fopen(argv[argc "
       "- 1], \"wb\");\n" +
       calls + "  fclose(in);\n  return fclose(out);\n}\n";
+  int streamed = 0;
+  int strips = 0;
+  for (const auto& [file, path] : sources) {
+    const std::string text = read_file(path);
+    streamed += text.find("_rows_0(") != std::string::npos ? 1 : 0;
+    strips += text.find("s->strip]") != std::string::npos ? 1 : 0;
+  }
+  CHECK(streamed >= kPackages / 4);
+  CHECK(strips >= kPackages / 20);
   CHECK(sources.size() > 3 * kPackages);  // every kernel is exercised
   for (const char* kernel : {"tn_add.c", "tn_global_avg_pool.c", "tn_avg_pool.c", "tn_softmax.c"}) {
     CAPTURE(kernel);

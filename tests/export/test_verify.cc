@@ -170,7 +170,7 @@ TEST_CASE(
   Rng rng(6);
   const std::vector<std::string> cores = {"cortex-m0plus", "cortex-m4", "cortex-m7", "cortex-m33",
                                           "cortex-m55"};
-  for (int round = 0; round < 10; ++round) {
+  for (int round = 0; round < 20; ++round) {
     Board board;
     board.core = cores[static_cast<size_t>(round) % cores.size()];
     options.arm_cpu = board.core;
@@ -178,6 +178,10 @@ TEST_CASE(
     const auto inputs = random_inputs(model, 2, rng);
     ExportOptions export_options;
     export_options.plan.in_place = round % 2 == 0;
+    if (round >= 10) {
+      export_options.plan.schedule = Schedule::kStream;
+      export_options.plan.max_extra_macs = round % 3;
+    }
     export_package(model, inputs, folder.path() / "p", export_options);
     const VerifyReport report = verify_package(folder.path() / "p", model, inputs, options);
     CostOptions cost_options;

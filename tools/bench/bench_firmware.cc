@@ -17,18 +17,21 @@ struct Options {
   bool json = false;
   std::vector<std::string> networks = {"person-detection", "resnet-ic", "dscnn-kws", "mcunet-320k"};
   std::vector<std::string> cores = {"cortex-m4"};
+  std::vector<std::string> schedules = {"layer", "stream"};
   std::string folder = "tests/networks";
   uint64_t seed = 1;
 };
 
-nlohmann::json measure(const std::string& network, const std::string& core, const Options& options) {
+nlohmann::json measure(const std::string& network, const std::string& core, const std::string& schedule,
+                       const Options& options) {
   const Graph graph = load_network(options.folder + "/" + network + ".json").graph;
-  const FirmwareRun firmware = run_firmware(seeded_model(graph, options.seed), core, options.seed);
+  const FirmwareRun firmware = run_firmware(seeded_model(graph, options.seed), core, options.seed,
+                                            schedule_from_name(schedule, "--schedule"));
   const LinkedSize& linked = firmware.run.linked;
   return {{"network", network},
           {"core", core},
           {"variant", name_of(firmware.variant)},
-          {"schedule", "layer"},
+          {"schedule", schedule},
           {"macs", macs(graph)},
           {"insns", firmware.run.instructions.at(0)},
           {"arena_bytes", linked.arena_bytes},
@@ -41,12 +44,12 @@ nlohmann::json measure(const std::string& network, const std::string& core, cons
 
 void print_row(const nlohmann::json& row) {
   const auto number = [&](const char* key) { return static_cast<long long>(row[key].get<int64_t>()); };
-  std::printf("%-18s %-12s %-9s %8.2f %8.2f %6.2f %9lld %7lld %9lld %9lld %8lld\n",
+  std::printf("%-18s %-12s %-9s %-8s %8.2f %8.2f %6.2f %9lld %7lld %9lld %9lld %8lld\n",
               row["network"].get<std::string>().c_str(), row["core"].get<std::string>().c_str(),
-              row["variant"].get<std::string>().c_str(), 1e-6 * row["macs"].get<double>(),
-              1e-6 * row["insns"].get<double>(), row["insns"].get<double>() / row["macs"].get<double>(),
-              number("arena_bytes"), number("stack_bytes"), number("ram_bytes"), number("weights_bytes"),
-              number("code_bytes"));
+              row["variant"].get<std::string>().c_str(), row["schedule"].get<std::string>().c_str(),
+              1e-6 * row["macs"].get<double>(), 1e-6 * row["insns"].get<double>(),
+              row["insns"].get<double>() / row["macs"].get<double>(), number("arena_bytes"),
+              number("stack_bytes"), number("ram_bytes"), number("weights_bytes"), number("code_bytes"));
 }
 
 }  // namespace
@@ -61,19 +64,23 @@ int main(int argc, char** argv) {
   app.add_option("--network", options.networks, "names of files in --folder")->capture_default_str();
   app.add_option("--core", options.cores, "cortex-m4, cortex-m7, cortex-m33, cortex-m55, cortex-m0plus")
       ->capture_default_str();
+  app.add_option("--schedule", options.schedules, "layer, stream (input resident, nothing recomputed)")
+      ->capture_default_str();
   app.add_option("--folder", options.folder, "network files")->capture_default_str();
   app.add_option("--seed", options.seed, "of weights and input")->capture_default_str();
   CLI11_PARSE(app, argc, argv);
   try {
     nlohmann::json rows = nlohmann::json::array();
     if (!options.json) {
-      std::printf("%-18s %-12s %-9s %8s %8s %6s %9s %7s %9s %9s %8s\n", "network", "core", "variant",
-                  "M MACs", "M insns", "a MAC", "arena", "stack", "RAM", "weights", "code");
+      std::printf("%-18s %-12s %-9s %-8s %8s %8s %6s %9s %7s %9s %9s %8s\n", "network", "core", "variant",
+                  "schedule", "M MACs", "M insns", "a MAC", "arena", "stack", "RAM", "weights", "code");
     }
     for (const std::string& core : options.cores) {
       for (const std::string& network : options.networks) {
-        rows.push_back(measure(network, core, options));
-        if (!options.json) print_row(rows.back());
+        for (const std::string& schedule : options.schedules) {
+          rows.push_back(measure(network, core, schedule, options));
+          if (!options.json) print_row(rows.back());
+        }
       }
     }
     if (options.json)

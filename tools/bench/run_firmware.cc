@@ -15,11 +15,12 @@ KernelVariant variant_of_core(const std::string& core) {
 
 }  // namespace
 
-FirmwareRun run_firmware(const Int8Model& model, const std::string& core, uint64_t seed) {
+FirmwareRun run_firmware(const Int8Model& model, const std::string& core, uint64_t seed, Schedule schedule) {
   const std::vector<int8_t> input = seeded_input(model.graph, seed);
   ExportOptions options;
   options.golden_vectors = 1;
   options.plan.variant = variant_of_core(core);
+  options.plan.schedule = schedule;
   const TemporaryFolder folder;
   export_package(model, {input}, folder.path() / "package", options);
 

@@ -17,6 +17,7 @@ struct FirmwareRun {
 
 // Plans for the best variant of `core`. Throws Error(kVerification) when the output differs from the
 // interpreter's, the arena from the plan, or something is not installed.
-FirmwareRun run_firmware(const Int8Model& model, const std::string& core, uint64_t seed);
+FirmwareRun run_firmware(const Int8Model& model, const std::string& core, uint64_t seed,
+                         Schedule schedule = Schedule::kLayer);
 
 }  // namespace tinynas
