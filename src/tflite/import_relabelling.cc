@@ -1,0 +1,122 @@
+// Operators that leave no operator behind: RESHAPE, PAD, QUANTIZE, DEQUANTIZE.
+#include "tflite/importer.h"
+
+#include <cstdio>
+
+#include "graph/limits.h"
+
+namespace tinynas {
+
+void Importer::expect_same_params(int input, int output) {
+  if (file_.activation(input) == file_.activation(output)) return;
+  file_.fail("its input " + text(input) + " and its output " + text(output) +
+             " have different scales or zero points, expected the same");
+}
+
+void Importer::expect_shifted(const QuantParams& int8, const QuantParams& uint8, int input, int output) {
+  if (int8.scale == uint8.scale && int8.zero_point + 128 == uint8.zero_point) return;
+  file_.fail("between " + text(input) + " and " + text(output) +
+             " more changes than the zero point by 128, expected the same scale");
+}
+
+void Importer::add_reshape(const fb::Operator& from) {
+  expect_inputs(from, 1, 2);
+  const int index = file_.input(from, 0);
+  const int output = file_.only_output(from);
+  ImportedValue input = activation(index);
+  if (input.pad) file_.fail("reads the output of a PAD, expected CONV_2D or DEPTHWISE_CONV_2D after a PAD");
+  expect_same_params(index, output);
+  const Shape shape = file_.shape(output);
+  if (shape.elements() != input.shape.elements())
+    file_.fail("its input " + text(index) + " and its output " + text(output) +
+               " hold different numbers of values");
+  input.shape = shape;
+  alias(from, std::move(input));
+}
+
+void Importer::add_pad(const fb::Operator& from) {
+  expect_inputs(from, 2, 2);
+  const int index = file_.input(from, 0);
+  const int output = file_.only_output(from);
+  ImportedValue input = shaped_activation(index);
+  expect_same_params(index, output);
+  const int paddings = file_.input(from, 1);
+  if (paddings == -1) file_.fail("its paddings are left out");
+  if (file_.dims(index).size() != 4)
+    file_.fail("got the input " + text(index) + ", expected four dimensions");
+  const std::vector<int64_t> sizes = file_.integers(paddings, 8);
+  for (const int64_t size : sizes) {
+    if (size < 0 || size > kMaxKernelSize) {
+      file_.fail("got a padding of " + std::to_string(size) + ", expected 0 to " +
+                 std::to_string(kMaxKernelSize));
+    }
+  }
+  if (sizes[0] != 0 || sizes[1] != 0 || sizes[6] != 0 || sizes[7] != 0)
+    file_.fail("pads the batch or the channels, expected rows and columns alone");
+  const auto at = [&](size_t i) { return static_cast<int>(sizes[i]); };
+  const Shape padded{input.shape.h + at(2) + at(3), input.shape.w + at(4) + at(5), input.shape.c};
+  if (!(file_.shape(output) == padded)) {
+    file_.fail("its output is " + text(output) + ", but it makes " + text_of({padded.h, padded.w, padded.c}) +
+               " values");
+  }
+  input.pad = Padding{at(2), at(4), at(3), at(5)};
+  alias(from, std::move(input));
+}
+
+void Importer::add_quantize(const fb::Operator& from) {
+  expect_inputs(from, 1, 1);
+  const int index = file_.input(from, 0);
+  const int output = file_.only_output(from);
+  if (index >= 0 && value(index).kind == ImportedValue::Kind::kForeignInput)
+    return quantize_input(index, output);
+  ImportedValue input = shaped_activation(index);
+  if (file_.type(output) == fb::TensorType::UINT8) {
+    expect_shifted(file_.activation(index), file_.activation(output, fb::TensorType::UINT8), index, output);
+    result_.notes.push_back("output: the QUANTIZE to uint8 is left out; uint8 = int8 + 128");
+    input.kind = ImportedValue::Kind::kForeignOutput;
+    return alias(from, std::move(input));
+  }
+  if (!(file_.activation(index) == file_.activation(output))) {
+    file_.fail("changes the scale of " + text(index) +
+               " inside the network, which is not supported (quantise the whole network in one go)");
+  }
+  alias(from, std::move(input));
+}
+
+void Importer::quantize_input(int index, int output) {
+  const QuantParams params = file_.activation(output);
+  if (value(output).kind != ImportedValue::Kind::kUnknown)
+    file_.fail("makes " + text(output) + ", which is there already");
+  if (file_.type(index) == fb::TensorType::UINT8) {
+    expect_shifted(params, file_.activation(index, fb::TensorType::UINT8), index, output);
+    result_.notes.push_back("input: uint8 in the file; the network here takes int8 = uint8 - 128");
+  } else {
+    char scale[32];
+    std::snprintf(scale, sizeof scale, "%.9g", static_cast<double>(params.scale));
+    result_.notes.push_back("input: float in the file; the network here takes int8 = round(x / " +
+                            std::string(scale) + ") + (" + std::to_string(params.zero_point) + ")");
+  }
+  if (!(file_.shape(index) == file_.shape(output)))
+    file_.fail("its input " + text(index) + " and its output " + text(output) + " have different shapes");
+  make_graph_input(index, output);
+}
+
+void Importer::add_dequantize(const fb::Operator& from) {
+  expect_inputs(from, 1, 1);
+  ImportedValue input = activation(file_.input(from, 0));
+  const int output = file_.only_output(from);
+  if (output != file_.graph_output()) {
+    file_.fail("turns " + text(file_.input(from, 0)) +
+               " into float inside the network; expected int8 throughout (convert with full integer "
+               "quantisation)");
+  }
+  const QuantParams& params = result_.model.tensors[static_cast<size_t>(input.id)];
+  char scale[32];
+  std::snprintf(scale, sizeof scale, "%.9g", static_cast<double>(params.scale));
+  result_.notes.push_back("output: the DEQUANTIZE to float is left out; float = " + std::string(scale) +
+                          " * (int8 - (" + std::to_string(params.zero_point) + "))");
+  input.kind = ImportedValue::Kind::kForeignOutput;
+  alias(from, std::move(input));
+}
+
+}  // namespace tinynas
