@@ -1,6 +1,7 @@
 #include "cli/model_file.h"
 
 #include "base/error.h"
+#include "cli/run.h"
 #include "tflite/tflite.h"
 
 namespace tinynas {
@@ -19,6 +20,17 @@ fs::path file_of(const fs::path& given) {
       "files");
 }
 
+Int8Model load_int8_json(const fs::path& file) {
+  try {
+    return load_int8_model(file);
+  } catch (const Error& error) {
+    if (error.code() != ExitCode::kData || !is_run(file.parent_path())) throw;
+    throw Error(error.code(), std::string(error.what()) +
+                                  "; if another version of tinynas wrote it: tinynas quantize " +
+                                  file.parent_path().string() + " --again");
+  }
+}
+
 }  // namespace
 
 bool is_tflite(const fs::path& file) { return file.extension() == ".tflite"; }
@@ -31,7 +43,7 @@ ModelFile load_model(const fs::path& given) {
     loaded.model = std::move(imported.model);
     loaded.notes = std::move(imported.notes);
   } else {
-    loaded.model = load_int8_model(loaded.file);
+    loaded.model = load_int8_json(loaded.file);
   }
   return loaded;
 }

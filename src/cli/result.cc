@@ -5,6 +5,7 @@
 #include "base/error.h"
 #include "cli/options.h"
 #include "cli/paths.h"
+#include "cli/stage_summary.h"
 #include "cli/version.h"
 #include "config/experiment.h"
 #include "cost_models/board.h"
@@ -12,13 +13,6 @@
 
 namespace tinynas {
 namespace {
-
-const nlohmann::json& summary(const Run& run, const std::string& stage) {
-  const StageRecord* record = run.record(stage);
-  if (record == nullptr)
-    throw usage_error(run.directory().string() + ": stage '" + stage + "' is not finished");
-  return record->summary;
-}
 
 // Values that the effort preset set and that shape the result, for the report's list of caps.
 nlohmann::json caps_in_force(const Config& config) {
@@ -50,7 +44,7 @@ std::string latency_note(const Board& board, Runtime runtime) {
   return std::string("latency and energy are modelled (") + name_of(model->basis) + "): " + model->source;
 }
 
-std::vector<std::string> what_is_approximate(const CostReport& bound, const nlohmann::json& verify,
+std::vector<std::string> what_is_approximate(const CostReport& bound, const StageSummary& verify,
                                              const Board* board, Runtime runtime) {
   std::vector<std::string> notes;
   if (verify.at("arm_compiled").get<bool>()) {
@@ -105,9 +99,8 @@ nlohmann::json wall_seconds(const Run& run, double report_wall_s) {
   nlohmann::json json;
   double total = report_wall_s;
   for (const char* stage : {"space", "train", "evolve", "finetune", "quantize", "export", "verify"}) {
-    summary(run, stage);
-    json[stage] = run.record(stage)->wall_s;
-    total += run.record(stage)->wall_s;
+    json[stage] = StageSummary(run, stage).wall_s();
+    total += json[stage].get<double>();
   }
   json["report"] = report_wall_s;
   json["total"] = total;
@@ -141,15 +134,20 @@ nlohmann::json make_result(Workbench& bench, const Run& run, const TestAccuracy&
   const Config& config = run.config();
   const ArchitectureFile winner = load_architecture(run);
   const Graph graph = lower(winner.space, winner.architecture, winner.num_classes);
-  const nlohmann::json& space = summary(run, "space");
-  const nlohmann::json& evolve = summary(run, "evolve");
-  const nlohmann::json& verify = summary(run, "verify");
+  const StageSummary space(run, "space");
+  const StageSummary evolve(run, "evolve");
+  const StageSummary finetune(run, "finetune");
+  const StageSummary quantize(run, "quantize");
+  const StageSummary verify(run, "verify");
+  // What the report takes from a summary that stands in the result as it is.
+  for (const char* path : {"why", "sub_spaces"}) space.at(path);
+  quantize.at("method");
   const CostReport bound = estimate(graph, bench.cost_options());
   const BoardFigures boards = per_board(graph, bench.cost_options(), config.optional_text("board"));
   nlohmann::json arch = to_json(winner.space, winner.architecture, winner.num_classes);
   arch["encoding"] = encode(winner.architecture);
 
-  const int64_t dataset_val = space.at("data").at("val_images").get<int64_t>();
+  const int64_t dataset_val = space.at("data.val_images").get<int64_t>();
   const int64_t supernet_val = config.integer("search.val_images");
 
   return {
@@ -165,9 +163,9 @@ nlohmann::json make_result(Workbench& bench, const Run& run, const TestAccuracy&
         {"test_images", test.images},
         {"val_images", dataset_val},
         {"supernet_val_images", supernet_val == 0 ? dataset_val : std::min(supernet_val, dataset_val)},
-        {"val_finetuned_fp32", summary(run, "finetune").at("val_accuracy_fp32")},
-        {"val_int8", summary(run, "quantize").at("val_accuracy_int8")}}},
-      {"quantization", summary(run, "quantize")},
+        {"val_finetuned_fp32", finetune.at("val_accuracy_fp32")},
+        {"val_int8", quantize.at("val_accuracy_int8")}}},
+      {"quantization", quantize.json()},
       {"macs", macs(graph)},
       {"params", params(graph)},
       {"sram", verify.at("sram")},
@@ -179,7 +177,7 @@ nlohmann::json make_result(Workbench& bench, const Run& run, const TestAccuracy&
       {"board", config.value("board")},
       {"limits", to_json(bench.limits())},
       {"caps", caps_in_force(config)},
-      {"space", space},
+      {"space", space.json()},
       {"search",
        {{"evaluated", evolve.at("evaluated")},
         {"generations", evolve.at("generations")},
@@ -196,8 +194,25 @@ nlohmann::json make_result(Workbench& bench, const Run& run, const TestAccuracy&
       {"git_commit", git_commit()},
       {"version", TINYNAS_VERSION},
       {"data", space.at("data")},
-      {"data_checksum", space.at("data").at("checksum")},
+      {"data_checksum", space.at("data.checksum")},
       {"wall_s", wall_seconds(run, report_wall_s)}};
+}
+
+std::string result_text(const std::filesystem::path& file, bool colour) {
+  const nlohmann::json result = read_json_file(file);
+  try {
+    return render_result(result, colour);
+  } catch (const nlohmann::json::exception& error) {
+    const nlohmann::json none = "unknown";
+    const auto written = [&](const char* key) {
+      const nlohmann::json& found = result.is_object() && result.contains(key) ? result.at(key) : none;
+      return found.is_string() ? found.get<std::string>() : found.dump();
+    };
+    throw data_error(file.string() + ": " + plain_text(error) + "; version " + written("version") + " (" +
+                     written("git_commit") + ") of tinynas wrote it, this one is " + version_text() +
+                     ". Write it anew: tinynas report " + file.parent_path().string() +
+                     " --again. As it is: --json");
+  }
 }
 
 }  // namespace tinynas

@@ -1,6 +1,7 @@
 // result.json: what a run came to, in one object; the terminal report prints it.
 #pragma once
 
+#include <filesystem>
 #include <nlohmann/json.hpp>
 #include <string>
 
@@ -26,6 +27,10 @@ nlohmann::json make_result(Workbench& bench, const Run& run, const TestAccuracy&
 
 // The report for people. `colour` adds ANSI colours; otherwise plain ASCII.
 std::string render_result(const nlohmann::json& result, bool colour);
+
+// The same of a result.json. Throws Error(kData) naming the file, what is missing and what to do, where
+// another version of tinynas wrote it.
+std::string result_text(const std::filesystem::path& file, bool colour);
 
 // "0.1.0 (commit)", as built.
 std::string version_text();

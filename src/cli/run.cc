@@ -97,7 +97,12 @@ Run Run::open(const fs::path& directory, Config config) {
   const std::string where = run.path(kStateFile).string();
   try {
     const nlohmann::json state = nlohmann::json::parse(read_file(where));
-    if (state.at("format") != kFormat) throw usage_error(where + ": is of another version of tinynas");
+    if (state.at("format") != kFormat) {
+      throw usage_error(
+          where + ": format is " + state.at("format").dump() + ", expected \"" + kFormat +
+          "\": another version of tinynas made this run; go on with that one, or start a new run "
+          "with another --out");
+    }
     for (const auto& [stage, json] : state.at("stages").items()) run.records_[stage] = record_from_json(json);
     state.at("unfinished_s").get_to(run.unfinished_s_);
     for (const auto& [key, was] : state.at("origins").items()) {
@@ -107,7 +112,7 @@ Run Run::open(const fs::path& directory, Config config) {
       }
     }
   } catch (const nlohmann::json::exception& error) {
-    throw usage_error(where + ": damaged: " + error.what());
+    throw usage_error(where + ": damaged: " + error.what() + "; start a new run with another --out");
   }
   return run;
 }

@@ -47,8 +47,9 @@ bool stdout_has_colours() {
 }
 
 void print_result(const Run& run, bool json) {
-  const nlohmann::json result = read_json_file(run.path("result.json"));
-  std::cout << (json ? result.dump(1) + "\n" : render_result(result, stdout_has_colours())) << std::flush;
+  const std::filesystem::path file = run.path("result.json");
+  std::cout << (json ? read_json_file(file).dump(1) + "\n" : result_text(file, stdout_has_colours()))
+            << std::flush;
 }
 
 void print_summary(const Run& run, const std::string& stage, bool json) {

@@ -69,10 +69,15 @@ void refuse_changed_options(const Run& run, const Stage& stage) {
   const std::string key = changed_option(run, stage, *record);
   if (key.empty()) return;
   const auto was = record->config.find(key);
+  if (was == record->config.end()) {
+    throw usage_error(run.directory().string() + ": stage '" + stage.name +
+                      "' was finished by a version of tinynas " + "that did not have " + key + " (now " +
+                      run.config().formatted(key) + "); repeat it and what follows: tinynas " + stage.name +
+                      " " + run.directory().string() + " --again");
+  }
   throw usage_error(run.config().origin(key) + ": " + key + " is " + run.config().formatted(key) +
                     ", but stage '" + stage.name + "' of " + run.directory().string() +
-                    " was finished with " +
-                    (was == record->config.end() ? "another version of tinynas" : was->second) +
+                    " was finished with " + was->second +
                     "; start a new run with another --out, or leave the option as it was");
 }
 

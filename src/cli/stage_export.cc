@@ -3,6 +3,7 @@
 
 #include "base/units.h"
 #include "cli/options.h"
+#include "cli/stage_summary.h"
 #include "cli/stages.h"
 #include "export/package.h"
 #include "quantize/interpreter.h"
@@ -15,14 +16,15 @@ namespace {
 // are left out.
 ModelFacts facts_of(const Workbench& bench, const Run& run) {
   ModelFacts facts;
-  if (const StageRecord* space = run.record("space")) {
-    const nlohmann::json& data = space->summary.at("data");
-    const auto name = data.at("name").get<std::string>();
+  if (run.record("space") != nullptr) {
+    const StageSummary space(run, "space");
+    const auto name = space.at("data.name").get<std::string>();
     facts.rows.push_back(
         {"Data set",
          fmt::format("{}: {} training, {} validation and {} test images, checksum {}", name,
-                     data.at("train_images").get<int64_t>(), data.at("val_images").get<int64_t>(),
-                     data.at("test_images").get<int64_t>(), data.at("checksum").get<std::string>())});
+                     space.at("data.train_images").get<int64_t>(), space.at("data.val_images").get<int64_t>(),
+                     space.at("data.test_images").get<int64_t>(),
+                     space.at("data.checksum").get<std::string>())});
     facts.data_licence = fmt::format(
         "the data set '{0}'; datasets/{0}.md of tinynas says where it comes from and on "
         "what terms.",

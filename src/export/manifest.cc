@@ -71,16 +71,18 @@ void check_files(const fs::path& package) {
 PackageManifest read_manifest(const fs::path& package) {
   const fs::path path = package / "report.json";
   if (!fs::exists(path)) {
-    const bool old = fs::exists(package / "manifest.json");
-    throw verification_error("'" + package.string() + "' is no package: it has no report.json" +
-                             (old ? " (it may be one of an earlier tinynas: export it again)" : ""));
+    const std::string missing = "'" + package.string() + "' is no package: it has no report.json";
+    if (!fs::exists(package / "manifest.json")) throw verification_error(missing);
+    throw data_error(missing +
+                     ", but a manifest.json as earlier versions of tinynas wrote it: export it again");
   }
   check_files(package);
   try {
     const nlohmann::json json = nlohmann::json::parse(read_file(path));
     if (json.at("format") != "tinynas-package-2") {
-      throw verification_error("'" + path.string() + "': format is " + json.at("format").dump() +
-                               ", expected tinynas-package-2");
+      throw data_error(
+          "'" + path.string() + "': format is " + json.at("format").dump() +
+          ", expected tinynas-package-2: another version of tinynas wrote the package; export it again");
     }
     ExportOptions options;
     options.name = json.at("name").get<std::string>();

@@ -1,5 +1,10 @@
-#include <catch2/catch.hpp>
+#include <unistd.h>
 
+#include <catch2/catch.hpp>
+#include <filesystem>
+
+#include "base/error.h"
+#include "base/files.h"
 #include "cli/quantization_methods.h"
 #include "cli/result.h"
 
@@ -45,6 +50,51 @@ TEST_CASE("the report holds every figure, in plain ASCII without colours") {
     CHECK_THAT(text, Contains(part));
   }
   CHECK(std::all_of(text.begin(), text.end(), [](char c) { return c == '\n' || (c >= 0x20 && c < 0x7f); }));
+}
+
+namespace {
+
+// Paths of every member of every object in `value`.
+std::vector<nlohmann::json::json_pointer> members(const nlohmann::json& value,
+                                                  const nlohmann::json::json_pointer& at = {}) {
+  std::vector<nlohmann::json::json_pointer> paths;
+  if (!value.is_object()) return paths;
+  for (const auto& [key, member] : value.items()) {
+    paths.push_back(at / key);
+    for (const auto& path : members(member, at / key)) paths.push_back(path);
+  }
+  return paths;
+}
+
+}  // namespace
+
+TEST_CASE("a result of another version of tinynas is refused by what it lacks, and with what to do") {
+  const std::filesystem::path folder =
+      std::filesystem::temp_directory_path() / ("tinynas_result_test_" + std::to_string(::getpid()));
+  std::filesystem::create_directories(folder);
+  const std::filesystem::path file = folder / "result.json";
+  write_file_atomic(file, example().dump());
+  CHECK(result_text(file, false) == render_result(example(), false));
+  int refused = 0;
+  for (const auto& path : members(example())) {
+    CAPTURE(path.to_string());
+    nlohmann::json result = example();
+    result[path.parent_pointer()].erase(path.back());
+    result["version"] = "0.0.7";
+    write_file_atomic(file, result.dump());
+    try {
+      result_text(file, false);
+    } catch (const Error& error) {
+      ++refused;
+      CHECK(error.code() == ExitCode::kData);
+      CHECK_THAT(error.what(), Contains("result.json: key '" + path.back() + "' not found; version 0.0.7") &&
+                                   Contains("tinynas report " + folder.string() + " --again"));
+    }
+  }
+  CHECK(refused > 50);
+  write_file_atomic(file, "[]");
+  CHECK_THROWS_AS(result_text(file, false), Error);
+  std::filesystem::remove_all(folder);
 }
 
 TEST_CASE("an architecture of DS blocks is shown by its output channels, and what is skipped as such") {

@@ -184,6 +184,25 @@ TEST_CASE("a changed option of a finished stage is refused and named; of a later
   CHECK(chain.runs == std::vector<int>{1, 2, 1});
 }
 
+TEST_CASE("an option that a finished stage was run without, by another version, names the stage to repeat") {
+  TemporaryDirectory temporary;
+  const fs::path directory = temporary.path / "r";
+  FakeChain chain;
+  {
+    Run run = Run::create(directory, config_with({}));
+    run_stages(run, chain.stages());
+  }
+  nlohmann::json state = nlohmann::json::parse(read_file(directory / "state.json"));
+  REQUIRE(state["stages"]["stage0"]["config"].erase("train.steps") == 1);
+  write_file_atomic(directory / "state.json", state.dump());
+  Run run = Run::open(directory, resumed(directory));
+  const Error error = error_of([&] { run_stages(run, chain.stages()); });
+  CHECK(error.code() == ExitCode::kUsage);
+  CHECK_THAT(error.what(), Contains("did not have train.steps") &&
+                               Contains("tinynas stage0 " + directory.string() + " --again"));
+  CHECK(chain.runs == std::vector<int>{1, 1, 1});
+}
+
 TEST_CASE("a damaged output is made again, and what followed it stays where the result is the same") {
   TemporaryDirectory temporary;
   FakeChain chain;
