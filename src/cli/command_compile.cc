@@ -92,7 +92,7 @@ void compile(const CompileFlags& flags) {
 
   if (flags.output.json) {
     const NetworkFile network{"int8 network", loaded.model.graph, std::nullopt};
-    nlohmann::json json = to_json(network_costs(flags.model, network, Runtime::kTinynas, boards), "plan");
+    nlohmann::json json = to_json(network_costs(flags.model, network, PlanOptions(), boards), "plan");
     json["package"] = flags.out;
     json["notes"] = loaded.notes;
     json["limits"] = to_json(limits);

@@ -4,6 +4,7 @@
 #include <memory>
 
 #include "base/error.h"
+#include "base/units.h"
 #include "cli/commands.h"
 #include "cli/experiment_flags.h"
 #include "cli/model_file.h"
@@ -21,7 +22,25 @@ struct EstimateFlags {
   std::optional<std::string> board;  // none = all
   std::string runtime = "tinynas";
   std::string accounting = "plan";
+  std::string schedule = "auto";
+  std::string input = "resident";
+  std::string objective = "sram";
+  double max_extra_macs = 0;
+  std::optional<std::string> arena;
 };
+
+PlanOptions plan_options(const EstimateFlags& flags) {
+  PlanOptions plan = PlanOptions::of(runtime_from_name(flags.runtime, "--runtime"));
+  plan.schedule = schedule_from_name(flags.schedule, "--schedule");
+  plan.input = input_kind_from_name(flags.input, "--input");
+  plan.objective = plan_objective_from_name(flags.objective, "--objective");
+  plan.max_extra_macs = flags.max_extra_macs;
+  if (flags.arena) plan.sram_limit_bytes = parse_bytes(*flags.arena, "--arena");
+  if (plan.objective == PlanObjective::kMacs && !plan.sram_limit_bytes)
+    throw usage_error("--objective macs: needs --arena, the bytes that the arena may have");
+  plan.check();
+  return plan;
+}
 
 // A run directory stands for the architecture in it.
 std::filesystem::path network_file(const std::filesystem::path& given) {
@@ -39,14 +58,14 @@ NetworkFile load(const std::filesystem::path& file, std::optional<int> resolutio
 void estimate_file(const EstimateFlags& flags) {
   flags.output.apply();
   if (flags.file.empty()) throw usage_error("estimate: got '', expected a network file or a run directory");
+  const PlanOptions plan = plan_options(flags);
   NetworkFile network = load(network_file(flags.file), flags.resolution);
   std::vector<Board> boards;
   if (flags.board)
     boards.push_back(board_by_name(*flags.board, "--board"));
   else
     boards = load_boards(home_directory() / "configs" / "boards");
-  const Runtime runtime = flags.runtime == "tflm" ? Runtime::kTflm : Runtime::kTinynas;
-  const NetworkCosts costs = network_costs(flags.file, std::move(network), runtime, boards);
+  const NetworkCosts costs = network_costs(flags.file, std::move(network), plan, boards);
   if (flags.output.json) {
     std::cout << to_json(costs, flags.accounting).dump(1) << std::endl;
   } else {
@@ -65,7 +84,10 @@ void add_estimate_command(CLI::App& app, Action& action) {
       "  tinynas estimate runs/mine                                   # the winner of a run\n"
       "  tinynas estimate mcunet-320k.json --board stm32f746          # does it fit, and by how much\n"
       "  tinynas estimate ofa.json --resolution 176 --accounting mcunet\n"
-      "  tinynas estimate arch.json --runtime tflm --json | jq .sram");
+      "  tinynas estimate arch.json --runtime tflm --json | jq .sram\n"
+      "  tinynas estimate mcunet-320k.json --schedule stream --input rows             # as a camera "
+      "delivers\n"
+      "  tinynas estimate mcunet-320k.json --schedule stream --input reread --max-extra-macs 0.2");
   command
       ->add_option(
           "file", flags->file,
@@ -91,6 +113,38 @@ void add_estimate_command(CLI::App& app, Action& action) {
                    "papers count)")
       ->check(CLI::IsMember({"plan", "mcunet"}))
       ->capture_default_str();
+  command
+      ->add_option("--schedule", flags->schedule,
+                   "layer (one operator after another), stream (row by row where that takes less), or auto: "
+                   "layer where it keeps to --arena, or no limit is given")
+      ->check(CLI::IsMember({"layer", "stream", "auto"}))
+      ->capture_default_str()
+      ->group("Schedule");
+  command
+      ->add_option(
+          "--input", flags->input,
+          "resident (all of it in the arena), rows (they arrive once, in order), or reread (rows can "
+          "be fetched again)")
+      ->check(CLI::IsMember({"resident", "rows", "reread"}))
+      ->capture_default_str()
+      ->group("Schedule");
+  command
+      ->add_option("--max-extra-macs", flags->max_extra_macs,
+                   "MACs that vertical strips may compute again, of all: 0.2 = 20 %")
+      ->check(CLI::NonNegativeNumber)
+      ->capture_default_str()
+      ->group("Schedule");
+  command
+      ->add_option(
+          "--objective", flags->objective,
+          "sram: the smallest arena with --max-extra-macs; macs: the fewest extra MACs within --arena")
+      ->check(CLI::IsMember({"sram", "macs"}))
+      ->capture_default_str()
+      ->group("Schedule");
+  add_text(*command, "--arena", flags->arena,
+           "bytes that the arena may have, for auto and --objective macs: 64k")
+      ->type_name("BYTES")
+      ->group("Schedule");
   flags->output.add(*command);
   command->callback([&action, flags] { action = [flags] { estimate_file(*flags); }; });
 }

@@ -35,6 +35,30 @@ nlohmann::json operators_json(const NetworkCosts& costs) {
   return operators;
 }
 
+double extra_macs_fraction(const NetworkCosts& costs, int64_t extra_macs) {
+  return static_cast<double>(extra_macs) / static_cast<double>(std::max<int64_t>(costs.costs.macs, 1));
+}
+
+nlohmann::json segments_json(const NetworkCosts& costs) {
+  const Graph& graph = costs.network.graph;
+  nlohmann::json segments = nlohmann::json::array();
+  for (const PlanSegment& segment : costs.plan.segments) {
+    const auto op_at = [&](int step) -> const Op& {
+      return graph.ops[static_cast<size_t>(costs.plan.order[static_cast<size_t>(step)].op)];
+    };
+    segments.push_back({{"schedule", segment.streamed ? "stream" : "layer"},
+                        {"first", op_at(segment.first_step).name},
+                        {"last", op_at(segment.last_step).name},
+                        {"operators", segment.last_step - segment.first_step + 1},
+                        {"strips", segment.strips},
+                        {"extra_macs", extra_macs_fraction(costs, segment.extra_macs)},
+                        {"ring_bytes", segment.ring_bytes},
+                        {"peak_bytes", segment.peak_bytes},
+                        {"output_shape", shape_json(graph.tensor(op_at(segment.last_step).output).shape)}});
+  }
+  return segments;
+}
+
 // Of a board; null where it has no model of them.
 constexpr std::array kLatencyKeys = {"latency_ms",         "energy_mj",  "latency_basis",
                                      "latency_error_band", "latency_r2", "latency_extrapolated"};
@@ -56,15 +80,15 @@ nlohmann::json board_json(const BoardFit& fit, Runtime runtime) {
 
 }  // namespace
 
-NetworkCosts network_costs(const std::string& file, NetworkFile network, Runtime runtime,
+NetworkCosts network_costs(const std::string& file, NetworkFile network, const PlanOptions& plan,
                            const std::vector<Board>& boards) {
   NetworkCosts result;
   result.file = file;
-  result.runtime = runtime;
+  result.runtime = plan.runtime;
   result.network = std::move(network);
   const Graph& graph = result.network.graph;
   CostOptions options;
-  options.plan = PlanOptions::of(runtime);
+  options.plan = plan;
   result.plan = plan_memory(graph, options.plan);
   result.costs = estimate(graph, result.plan, options);
   result.peak_activation_bytes = largest_tensor_sum(result.plan);
@@ -101,7 +125,11 @@ nlohmann::json to_json(const NetworkCosts& costs, const std::string& accounting)
   json["peak_activation_bytes"] =
       accounting == "mcunet" ? costs.simple_peak_bytes : costs.peak_activation_bytes;
   json["simple_peak_bytes"] = costs.simple_peak_bytes;
-  json["extra_macs"] = 0.0;  // the layer schedule recomputes nothing
+  // Of the nominal MACs, computed again by strips.
+  json["extra_macs"] = extra_macs_fraction(costs, costs.plan.extra_macs);
+  json["schedule"] = costs.plan.streams() ? "stream" : "layer";
+  json["input"] = name_of(costs.plan.input);
+  json["segments"] = segments_json(costs);
   json["operators"] = operators_json(costs);
   json["relief"] = nlohmann::json::array();
   for (const Relief& relief : costs.reliefs) {

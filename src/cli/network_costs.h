@@ -38,7 +38,8 @@ struct NetworkCosts {
   std::vector<BoardFit> boards;
 };
 
-NetworkCosts network_costs(const std::string& file, NetworkFile network, Runtime runtime,
+// `plan`: as the network is to run; each board has its own kernels.
+NetworkCosts network_costs(const std::string& file, NetworkFile network, const PlanOptions& plan,
                            const std::vector<Board>& boards);
 
 nlohmann::json to_json(const NetworkCosts& costs, const std::string& accounting);

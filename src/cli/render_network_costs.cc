@@ -89,6 +89,37 @@ std::string operator_table(const NetworkCosts& costs) {
   return text + "\n";
 }
 
+// Where the plan streams: its segments, and what the other figures say of them.
+std::string segment_table(const NetworkCosts& costs) {
+  const MemoryPlan& plan = costs.plan;
+  if (!plan.streams()) return "";
+  const Graph& graph = costs.network.graph;
+  const auto op_at = [&](int step) -> const Op& {
+    return graph.ops[static_cast<size_t>(plan.order[static_cast<size_t>(step)].op)];
+  };
+  size_t names = 8;
+  for (const PlanSegment& segment : plan.segments)
+    names = std::max(names, op_at(segment.last_step).name.size());
+  std::string text = fmt::format("Streaming, input {}: {} segments, {:.1f} % of the MACs computed again.\n",
+                                 name_of(plan.input), plan.segments.size(),
+                                 100.0 * static_cast<double>(plan.extra_macs) /
+                                     static_cast<double>(std::max<int64_t>(costs.costs.macs, 1)));
+  text += fmt::format("  {:<7} {:>7}  {:<{}} {:>12} {:>6} {:>11} {:>10} {:>10}\n", "", "steps", "up to",
+                      names, "output", "strips", "extra MACs", "rings", "peak");
+  for (const PlanSegment& segment : plan.segments) {
+    const Op& last = op_at(segment.last_step);
+    text += fmt::format(
+        "  {:<7} {:>7}  {:<{}} {:>12} {:>6} {:>11} {:>10} {:>10}\n", segment.streamed ? "stream" : "layer",
+        fmt::format("{}-{}", segment.first_step, segment.last_step), last.name, names,
+        shape_text(graph.tensor(last.output).shape), segment.strips, format_count(segment.extra_macs),
+        format_bytes(segment.ring_bytes), format_bytes(segment.peak_bytes));
+  }
+  return text +
+         "  Code, stack, latency and energy below and above are those of the layer schedule: row kernels "
+         "were not "
+         "measured.\n\n";
+}
+
 // What is alive when the peak is reached.
 std::string bottleneck(const NetworkCosts& costs) {
   const Graph& graph = costs.network.graph;
@@ -230,8 +261,8 @@ std::string verdict(const BoardFit& fit, const NetworkCosts& costs) {
 }  // namespace
 
 std::string render(const NetworkCosts& costs, const std::string& accounting, bool named_board) {
-  std::string text = heading(costs) + totals(costs, accounting) + operator_table(costs) + bottleneck(costs) +
-                     relief(costs) + board_table(costs);
+  std::string text = heading(costs) + totals(costs, accounting) + operator_table(costs) +
+                     segment_table(costs) + bottleneck(costs) + relief(costs) + board_table(costs);
   if (named_board) {
     for (const BoardFit& fit : costs.boards) text += verdict(fit, costs);
   }

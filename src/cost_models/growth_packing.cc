@@ -9,7 +9,8 @@
 namespace tinynas {
 namespace {
 
-constexpr int kSearchRounds = 100;
+constexpr int64_t kNoLimit = std::numeric_limits<int64_t>::max();
+constexpr int kSearchRounds = 40;  // from each beginning; one is a microsecond or two
 
 // First fit for buffers of which any two say how far apart they have to begin.
 class GrowingFit {
@@ -174,7 +175,7 @@ void mutate(Attempt& attempt, const std::vector<int>& members, Rng& rng) {
   for (int64_t moves = 1 + rng.below(2); moves > 0; --moves) {
     const int chosen = rng.pick(members);
     const auto member = std::find(order.begin(), order.end(), chosen);
-    const auto other = order.begin() + rng.below(static_cast<int64_t>(order.size()));
+    const auto other = std::find(order.begin(), order.end(), rng.pick(members));
     switch (rng.below(3)) {
       case 0:
         std::iter_swap(member, other);
@@ -197,14 +198,7 @@ Packing pack_growing(const std::vector<Lifetime>& lifetimes, const std::vector<G
                      int64_t lower_bound) {
   GrowingFit fit(lifetimes, growths);
   Packing best;
-  best.height = std::numeric_limits<int64_t>::max();
-  Attempt best_attempt;
-  const auto attempt = [&](Attempt tried) {
-    const int64_t height = fit.place(tried.order, tried.from_top, lower_bound, best.height);
-    if (height > best.height) return;
-    best = {fit.offsets(), height};
-    best_attempt = std::move(tried);
-  };
+  best.height = kNoLimit;
   // Buffers that live longer take the two ends in turn, but where one grows into another: then both come from
   // the top.
   std::vector<char> none(lifetimes.size(), 0);
@@ -219,17 +213,25 @@ Packing pack_growing(const std::vector<Lifetime>& lifetimes, const std::vector<G
   }
   for (const Growth& growth : growths)
     both_ends[static_cast<size_t>(growth.buffer)] = both_ends[static_cast<size_t>(growth.into)] = 1;
+  // A search from each of the beginnings: what one cannot leave, another never meets.
+  Rng rng(lifetimes.size());
   for (const First first :
        {First::kLatestOfLong, First::kEarliestOfLong, First::kFullestStep, First::kLargest}) {
-    std::vector<int> order = order_of(lifetimes, first);
-    if (best.height > lower_bound) attempt({order, none});
-    if (best.height > lower_bound) attempt({std::move(order), both_ends});
-  }
-  Rng rng(lifetimes.size());
-  for (int round = 0; round < kSearchRounds && best.height > lower_bound; ++round) {
-    Attempt changed = best_attempt;
-    mutate(changed, fit.around_peak(best), rng);
-    attempt(std::move(changed));
+    for (const std::vector<char>& from_top : {none, both_ends}) {
+      if (best.height <= lower_bound) break;
+      Attempt now{order_of(lifetimes, first), from_top};
+      Packing packing{{}, fit.place(now.order, now.from_top, lower_bound, kNoLimit)};
+      packing.offsets = fit.offsets();
+      for (int round = 0; round < kSearchRounds && packing.height > lower_bound; ++round) {
+        Attempt changed = now;
+        mutate(changed, fit.around_peak(packing), rng);
+        const int64_t height = fit.place(changed.order, changed.from_top, lower_bound, packing.height);
+        if (height > packing.height) continue;
+        packing = {fit.offsets(), height};
+        now = std::move(changed);
+      }
+      if (packing.height < best.height) best = std::move(packing);
+    }
   }
   best.comparisons = fit.comparisons();
   return best;

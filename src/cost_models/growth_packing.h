@@ -15,8 +15,8 @@ struct Growth {
 };
 
 // As pack(), where two buffers that are alive together lie apart or, if the upper one is grown into by the
-// lower one, as far as that asks for. First fit in a few orders from the bottom, then a bounded search around
-// the peak; ends at `lower_bound`. Depends on nothing but its arguments.
+// lower one, as far as that asks for. First fit in a few orders, from the bottom or both ends, and a bounded
+// search around the peak; ends at `lower_bound`. Depends on nothing but its arguments.
 Packing pack_growing(const std::vector<Lifetime>& lifetimes, const std::vector<Growth>& growths,
                      int64_t lower_bound);
 

@@ -89,6 +89,10 @@ class PlanBuilder {
           search.fewest_bytes(options_.objective == PlanObjective::kMacs ? std::numeric_limits<int64_t>::max()
                                                                          : extra_macs_limit());
     }
+    if (partition.segments.empty()) {
+      throw usage_error("graph \"" + graph_.name + "\": no schedule for input " + name_of(options_.input) +
+                        ": all operators that read the input have to run row by row, in one segment");
+    }
     return partition;
   }
 
@@ -387,16 +391,39 @@ void PlanOptions::check() const {
   }
 }
 
+namespace {
+
+// Packing may lose some bytes: a plan for few extra MACs that is above its limit for that is tried again with
+// that much less.
+MemoryPlan streamed_plan(const Graph& graph, const PlanOptions& options) {
+  constexpr int kTries = 4;
+  MemoryPlan best = PlanBuilder(graph, options).stream_plan();
+  if (options.objective != PlanObjective::kMacs) return best;
+  const int64_t limit = *options.sram_limit_bytes;
+  PlanOptions tighter = options;
+  int64_t arena_bytes = best.arena_bytes;
+  for (int i = 0; i < kTries && arena_bytes > limit && best.lower_bound_bytes <= limit; ++i) {
+    *tighter.sram_limit_bytes -= arena_bytes - limit;
+    if (*tighter.sram_limit_bytes < 1) break;
+    MemoryPlan plan = PlanBuilder(graph, tighter).stream_plan();
+    arena_bytes = plan.arena_bytes;
+    if (arena_bytes < best.arena_bytes) best = std::move(plan);
+  }
+  return best;
+}
+
+}  // namespace
+
 MemoryPlan plan_memory(const Graph& graph, const PlanOptions& options) {
   options.check();
   if (options.schedule == Schedule::kLayer || options.runtime == Runtime::kTflm)
     return PlanBuilder(graph, options).layer_plan();
-  if (options.input != InputKind::kResident) return PlanBuilder(graph, options).stream_plan();
+  if (options.input != InputKind::kResident) return streamed_plan(graph, options);
   MemoryPlan layer = PlanBuilder(graph, options).layer_plan();
   const bool enough = !options.sram_limit_bytes || layer.arena_bytes <= *options.sram_limit_bytes;
   if (enough && (options.schedule == Schedule::kAuto || options.objective == PlanObjective::kMacs))
     return layer;
-  MemoryPlan streamed = PlanBuilder(graph, options).stream_plan();
+  MemoryPlan streamed = streamed_plan(graph, options);
   return streamed.arena_bytes < layer.arena_bytes ? streamed : layer;
 }
 

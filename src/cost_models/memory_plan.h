@@ -123,6 +123,10 @@ struct MemoryPlan {
   }
 };
 
+// The plan for the options' schedule; docs/decisions/0022-streaming-plans.md has the streamed ones. Objective
+// kMacs where no schedule keeps to sram_limit_bytes: the smallest arena. Where no schedule exists at all (an
+// input that streams and is read again behind an operator that has no row kernel), Error(kUsage).
+//
 // The `layer` schedule: the operators one after another, in the graph's order or, where that branches, in the
 // one that keeps the fewest bytes alive (operator_order.h). An operator works in place where its kernel can,
 // the input dies there and that does not raise the bytes alive at its step (a depthwise convolution of very

@@ -130,10 +130,12 @@ int64_t ScheduleSearch::smallest_peak(int64_t most_macs) {
 // out most segments early: it is guessed from below.
 int64_t ScheduleSearch::collect_unstriped() {
   const int64_t most = upper_bound();
-  for (int64_t bound = most / 16;; bound *= 2) {
-    collect_whole(std::min(bound, most));
+  int64_t bound = std::max<int64_t>(1, most / 16);
+  while (true) {
+    collect_whole(bound);
     const int64_t found = fewest_bytes_without_extra_macs();
-    if (found != kNoLimit || bound >= most) return found;
+    if (found != kNoLimit || bound == most) return found;
+    bound = bound > most / 2 ? most : 2 * bound;
   }
 }
 

@@ -137,3 +137,41 @@ TEST_CASE("bad network files end with 2 and name the file and the path inside it
   CHECK(run_tinynas("estimate tests/networks/mcunet-320k.json --runtime other").code == 2);
   CHECK(run_tinynas("estimate tests/networks/mcunet-320k.json --resolution 0").code == 2);
 }
+
+TEST_CASE("estimate plans streaming schedules and shows their segments") {
+  const std::string file = "tests/networks/mcunet-320k.json";
+  const json layer = estimate(file);
+  CHECK(layer["schedule"] == "layer");
+  CHECK(layer["segments"].size() == 1);
+  const json rows = estimate(file + " --schedule stream --input rows");
+  CHECK(rows["schedule"] == "stream");
+  CHECK(rows["input"] == "rows");
+  CHECK(rows["extra_macs"] == 0.0);
+  CHECK(rows["arena_bytes"] <= 88 * 1024);
+  CHECK(rows["sram"]["input_bytes"].get<int64_t>() ==
+        rows["arena_bytes"].get<int64_t>() - rows["arena_excl_input_bytes"].get<int64_t>());
+  int operators = 0;
+  for (const json& segment : rows["segments"]) {
+    operators += segment["operators"].get<int>();
+    CHECK(segment["peak_bytes"] <= rows["arena_bytes"]);
+    CHECK(segment["strips"] >= 1);
+  }
+  CHECK(operators == static_cast<int>(rows["operators"].size()));
+  const json reread = estimate(file + " --schedule stream --input reread --max-extra-macs 0.2");
+  CHECK(reread["extra_macs"] > 0.0);
+  CHECK(reread["extra_macs"] <= 0.2);
+  CHECK(reread["arena_bytes"] < rows["arena_bytes"]);
+  double extra = 0;
+  for (const json& segment : reread["segments"]) extra += segment["extra_macs"].get<double>();
+  CHECK(extra == Approx(reread["extra_macs"].get<double>()));
+  const json within = estimate(file + " --input reread --objective macs --arena 56k");
+  CHECK(within["extra_macs"] <= reread["extra_macs"]);
+  // Auto streams only where the layer schedule is too large.
+  CHECK(estimate(file + " --arena 320k")["schedule"] == "layer");
+  CHECK(estimate(file + " --arena 128k")["schedule"] == "stream");
+  CHECK_THAT(run_tinynas("estimate " + file + " --schedule stream --input rows").out,
+             Contains("Streaming, input rows"));
+  CHECK(run_tinynas("estimate " + file + " --schedule layer --input rows").code == 2);
+  CHECK(run_tinynas("estimate " + file + " --objective macs").code == 2);
+  CHECK(run_tinynas("estimate " + file + " --runtime tflm --schedule stream").code == 2);
+}

@@ -6,6 +6,7 @@
 #include "../support/random_graph.h"
 #include "base/error.h"
 #include "cost_models/schedule_search.h"
+#include "graph/graph_builder.h"
 #include "graph/lower.h"
 
 using namespace tinynas;
@@ -181,7 +182,7 @@ TEST_CASE("extra MACs are spent only as far as the limit of SRAM asks for") {
   options.sram_limit_bytes = 16 * 1024;
   const MemoryPlan tight = plan_memory(graph, options);
   CHECK(tight.extra_macs > 0);
-  CHECK(tight.lower_bound_bytes <= 16 * 1024);
+  CHECK(tight.arena_bytes <= 16 * 1024);
   // Less than there is: the smallest that can be had.
   options.sram_limit_bytes = 1024;
   CHECK(plan_memory(graph, options).lower_bound_bytes ==
@@ -205,4 +206,14 @@ TEST_CASE("options that do not go together are refused") {
   options = streaming(InputKind::kReread);
   options.max_strips = 0;
   CHECK_THROWS_WITH(plan_memory(graph, options), Catch::Contains("max_strips"));
+}
+
+TEST_CASE("a network whose first operator has no row kernel wants a resident input") {
+  Graph graph;
+  graph.name = "dense";
+  GraphBuilder builder(graph, Names::kFull, 1);
+  graph.output = builder.fully_connected("dense", builder.input({4, 4, 2}), 3);
+  CHECK_THROWS_WITH(plan_memory(graph, streaming(InputKind::kRows)),
+                    Catch::Contains("dense") && Catch::Contains("rows"));
+  CHECK(plan_memory(graph, streaming(InputKind::kResident)).arena_bytes == plan_memory(graph).arena_bytes);
 }
