@@ -74,7 +74,7 @@ class Panel {
       text += fmt::format("<text x=\"{:.1f}\" y=\"{:.1f}\" text-anchor=\"middle\">{:.0f} %</text>\n",
                           across_x(tick), y_ + kPanelHeight - kBottom + 16, 100 * tick);
     }
-    text += fmt::format("<text x=\"{:.1f}\" y=\"{:.1f}\" text-anchor=\"middle\">extra MACs</text>\n",
+    text += fmt::format("<text x=\"{:.1f}\" y=\"{:.1f}\" text-anchor=\"middle\">extra MACs (square root)</text>\n",
                         x_ + (kLeft + kPanelWidth - kRight) / 2, y_ + kPanelHeight - 10);
     return text + fmt::format("<text x=\"{:.1f}\" y=\"{:.1f}\">KiB</text>\n", x_ + 14, y_ + kTop - 14);
   }
