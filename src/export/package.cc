@@ -95,9 +95,11 @@ void ExportOptions::check() const {
         "export.name: expected a C identifier that starts with a letter, at most 64 characters, got '" +
         name + "'");
   }
-  static const std::set<std::string> reserved = {"all", "clean", "help", "install", "package", "test"};
+  static const std::set<std::string> reserved = {"all",    "clean",  "help",   "install", "package", "test",
+                                                 "stddef", "stdint", "string", "tn",      "arm_mve"};
   if (reserved.count(name) != 0 || name.starts_with("tn_")) {
-    throw usage_error("export.name: '" + name + "' is taken by build targets or by the kernels (tn_...)");
+    throw usage_error("export.name: '" + name +
+                      "' is taken by build targets, by headers of C or by the kernels (tn_...)");
   }
   if (plan.alignment != 1 && plan.alignment != 2 && plan.alignment != 4 && plan.alignment != 8) {
     throw usage_error("export: alignment of the arena: expected 1, 2, 4 or 8 bytes, got " +

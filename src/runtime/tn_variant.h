@@ -16,7 +16,8 @@
 
 #if TN_PLANNED_VARIANT >= TN_MVE && defined(__ARM_FEATURE_MVE) && (__ARM_FEATURE_MVE & 1)
 #define TN_VARIANT TN_MVE
-#elif TN_PLANNED_VARIANT >= TN_DSP && defined(__ARM_FEATURE_DSP) && defined(__thumb2__) && defined(__GNUC__)
+#elif TN_PLANNED_VARIANT >= TN_DSP && defined(__ARM_FEATURE_DSP) && defined(__thumb2__) && \
+    defined(__GNUC__) && defined(__OPTIMIZE__) /* at -O0 the assembler's operands find no registers */
 #define TN_VARIANT TN_DSP
 #else
 #define TN_VARIANT TN_PORTABLE

@@ -132,10 +132,10 @@ ImportedValue& Importer::shaped_activation(int index, bool may_be_padded) {
     tensor.shape = shape;
   }
   if (found.pad && !may_be_padded) {
-    file_.fail(
-        "reads " + text(index) +
-        ", the output of a PAD: expected CONV_2D or DEPTHWISE_CONV_2D after a PAD (give the operator SAME "
-        "padding instead)");
+    file_.fail("reads " + text(index) +
+               ", the output of a PAD: expected CONV_2D or DEPTHWISE_CONV_2D after a PAD (export the model "
+               "without it; "
+               "SAME padding of a pool is not the same, because it is not averaged)");
   }
   return found;
 }
