@@ -10,7 +10,8 @@ namespace tinynas {
 namespace {
 
 constexpr int64_t kNoLimit = std::numeric_limits<int64_t>::max();
-constexpr int kSearchRounds = 40;  // from each beginning; one is a microsecond or two
+constexpr int64_t kCloseEnough = 32;  // a loss of a 32nd: no other beginning is searched from
+constexpr int kSearchRounds = 60;  // from each beginning; one is a microsecond or two
 
 // First fit for buffers of which any two say how far apart they have to begin.
 class GrowingFit {
@@ -46,14 +47,16 @@ class GrowingFit {
 
   // The height of the packing, or any value above `limit` as soon as it is known to exceed that. A buffer
   // takes the lowest free place, or the highest one below `ceiling` where there is one and `from_top` says
-  // so.
+  // so. The first `kept` buffers of the order stay where `before` has them.
   int64_t place(const std::vector<int>& order, const std::vector<char>& from_top, int64_t ceiling,
-                int64_t limit) {
+                int64_t limit, size_t kept, const std::vector<int64_t>& before) {
     std::fill(offsets_.begin(), offsets_.end(), -1);
     int64_t height = 0;
-    for (const int buffer : order) {
-      const auto at = static_cast<size_t>(buffer);
-      const int64_t offset = free_place(buffer, from_top[at] != 0 ? ceiling - lifetimes_[at].size : -1);
+    for (size_t i = 0; i < order.size(); ++i) {
+      const auto at = static_cast<size_t>(order[i]);
+      const int64_t offset =
+          i < kept ? before[at]
+                   : free_place(order[i], from_top[at] != 0 ? ceiling - lifetimes_[at].size : -1);
       height = std::max(height, offset + lifetimes_[at].size);
       if (height > limit) return height;
       offsets_[at] = offset;
@@ -169,18 +172,23 @@ struct Attempt {
   std::vector<char> from_top;
 };
 
-// Swaps or moves one or two buffers around the peak, or sends them to the other end.
-void mutate(Attempt& attempt, const std::vector<int>& members, Rng& rng) {
+// Swaps or moves one or two buffers around the peak, or sends them to the other end. Returns how many of the
+// order's first buffers it left alone.
+size_t mutate(Attempt& attempt, const std::vector<int>& members, Rng& rng) {
   std::vector<int>& order = attempt.order;
+  auto first = order.end();
   for (int64_t moves = 1 + rng.below(2); moves > 0; --moves) {
     const int chosen = rng.pick(members);
     const auto member = std::find(order.begin(), order.end(), chosen);
     const auto other = std::find(order.begin(), order.end(), rng.pick(members));
+    first = std::min(first, member);
     switch (rng.below(3)) {
       case 0:
+        first = std::min(first, other);
         std::iter_swap(member, other);
         break;
       case 1:
+        first = std::min(first, other);
         if (other < member)
           std::rotate(other, member, member + 1);
         else
@@ -190,6 +198,7 @@ void mutate(Attempt& attempt, const std::vector<int>& members, Rng& rng) {
         attempt.from_top[static_cast<size_t>(chosen)] ^= 1;
     }
   }
+  return static_cast<size_t>(first - order.begin());
 }
 
 }  // namespace
@@ -213,25 +222,37 @@ Packing pack_growing(const std::vector<Lifetime>& lifetimes, const std::vector<G
   }
   for (const Growth& growth : growths)
     both_ends[static_cast<size_t>(growth.buffer)] = both_ends[static_cast<size_t>(growth.into)] = 1;
-  // A search from each of the beginnings: what one cannot leave, another never meets.
-  Rng rng(lifetimes.size());
+  struct Beginning {
+    Attempt attempt;
+    Packing packing;
+  };
+  std::vector<Beginning> beginnings;
   for (const First first :
        {First::kLatestOfLong, First::kEarliestOfLong, First::kFullestStep, First::kLargest}) {
     for (const std::vector<char>& from_top : {none, both_ends}) {
       if (best.height <= lower_bound) break;
-      Attempt now{order_of(lifetimes, first), from_top};
-      Packing packing{{}, fit.place(now.order, now.from_top, lower_bound, kNoLimit)};
-      packing.offsets = fit.offsets();
-      for (int round = 0; round < kSearchRounds && packing.height > lower_bound; ++round) {
-        Attempt changed = now;
-        mutate(changed, fit.around_peak(packing), rng);
-        const int64_t height = fit.place(changed.order, changed.from_top, lower_bound, packing.height);
-        if (height > packing.height) continue;
-        packing = {fit.offsets(), height};
-        now = std::move(changed);
-      }
-      if (packing.height < best.height) best = std::move(packing);
+      Attempt attempt{order_of(lifetimes, first), from_top};
+      const int64_t height = fit.place(attempt.order, from_top, lower_bound, kNoLimit, 0, {});
+      beginnings.push_back({std::move(attempt), {fit.offsets(), height}});
+      if (height < best.height) best = beginnings.back().packing;
     }
+  }
+  // A search from each of them, the best one first: what one cannot leave, another never meets.
+  std::stable_sort(beginnings.begin(), beginnings.end(), [](const Beginning& a, const Beginning& b) {
+    return a.packing.height < b.packing.height;
+  });
+  Rng rng(lifetimes.size());
+  for (Beginning& now : beginnings) {
+    for (int round = 0; round < kSearchRounds && best.height > lower_bound; ++round) {
+      Attempt changed = now.attempt;
+      const size_t kept = mutate(changed, fit.around_peak(now.packing), rng);
+      const int64_t height = fit.place(changed.order, changed.from_top, lower_bound, now.packing.height, kept,
+                                       now.packing.offsets);
+      if (height > now.packing.height) continue;
+      now = {std::move(changed), {fit.offsets(), height}};
+      if (height < best.height) best = now.packing;
+    }
+    if (best.height - lower_bound <= lower_bound / kCloseEnough) break;
   }
   best.comparisons = fit.comparisons();
   return best;

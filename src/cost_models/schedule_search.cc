@@ -146,9 +146,11 @@ void ScheduleSearch::collect_strips(int64_t most_bytes, int64_t most_macs) {
 }
 
 Partition ScheduleSearch::fewest_bytes(int64_t most_macs) {
-  // Strips cost nothing where no window is wider than its stride.
-  collect_strips(collect_unstriped() - 1, most_macs);
-  const int64_t peak = most_macs > 0 ? smallest_peak(most_macs) : fewest_bytes_without_extra_macs();
+  int64_t peak = collect_unstriped();
+  if (most_macs > 0) {
+    collect_strips(peak - 1, most_macs);
+    peak = smallest_peak(most_macs);
+  }
   return partition_of(shortest(peak));
 }
 

@@ -34,7 +34,8 @@ class ScheduleSearch {
   // `rows` and `options` must outlive it.
   ScheduleSearch(const Graph& graph, const RowGraph& rows, const PlanOptions& options);
 
-  // The fewest bytes with at most `most_macs` extra MACs.
+  // The fewest bytes with at most `most_macs` extra MACs; at 0 every segment has one strip (strips without a
+  // halo would be free, but no network was seen that they help).
   Partition fewest_bytes(int64_t most_macs);
   // The fewest extra MACs within `most_bytes`; no segments where that cannot be.
   Partition fewest_macs(int64_t most_bytes);
