@@ -19,6 +19,12 @@ size_t size_of(const flatbuffers::Vector<T>* vector) {
   return vector == nullptr ? 0 : vector->size();
 }
 
+uint64_t little_endian(const uint8_t* bytes, size_t count) {
+  uint64_t value = 0;
+  for (size_t i = 0; i < count; ++i) value |= uint64_t{bytes[i]} << (8 * i);
+  return value;
+}
+
 std::string name_of(fb::TensorType type) {
   const char* name = fb::EnumNameTensorType(type);
   return *name != '\0' ? name : "type " + std::to_string(static_cast<int>(type));
@@ -231,10 +237,19 @@ std::vector<int64_t> FileView::integers(int index, size_t expected_count) const 
   }
   std::vector<int64_t> values;
   for (size_t at = 0; at < data.size(); at += width) {
-    uint64_t value = 0;
-    for (size_t byte = 0; byte < width; ++byte) value |= uint64_t{data[at + byte]} << (8 * byte);
+    const uint64_t value = little_endian(data.data() + at, width);
     values.push_back(is_long ? static_cast<int64_t>(value)
                              : int64_t{static_cast<int32_t>(static_cast<uint32_t>(value))});
+  }
+  return values;
+}
+
+std::vector<int64_t> FileView::zero_points(int index) const {
+  const auto* params = tensor(index).quantization();
+  const size_t count = params == nullptr ? 0 : size_of(params->zero_point());
+  std::vector<int64_t> values;
+  for (size_t i = 0; i < count; ++i) {
+    values.push_back(static_cast<int64_t>(little_endian(params->zero_point()->Data() + 8 * i, 8)));
   }
   return values;
 }
@@ -245,10 +260,11 @@ QuantParams FileView::activation(int index, fb::TensorType expected) const {
          " (convert with full integer quantisation: int8 activations and weights)");
   }
   const auto* params = tensor(index).quantization();
-  if (params == nullptr || size_of(params->scale()) != 1 || size_of(params->zero_point()) != 1)
+  const std::vector<int64_t> found = zero_points(index);
+  if (params == nullptr || size_of(params->scale()) != 1 || found.size() != 1)
     fail(describe(index) + ": expected one scale and one zero point");
   const float scale = params->scale()->Get(0);
-  const int64_t zero_point = params->zero_point()->Get(0);
+  const int64_t zero_point = found[0];
   const int64_t low = expected == fb::TensorType::UINT8 ? 0 : -128;
   if (!std::isnormal(scale) || scale < 0) fail(describe(index) + ": got the scale " + std::to_string(scale));
   if (zero_point < low || zero_point > low + 255) {
@@ -269,11 +285,10 @@ std::vector<float> FileView::weight_scales(int index, int channels, int channel_
     fail(describe(index) + ": got scales along dimension " + std::to_string(params->quantized_dimension()) +
          ", expected " + std::to_string(channel_dimension));
   }
-  for (flatbuffers::uoffset_t i = 0; i < size_of(params->zero_point()); ++i) {
-    if (params->zero_point()->Get(i) != 0) {
-      fail(describe(index) + ": got the zero point " + std::to_string(params->zero_point()->Get(i)) +
-           ", expected 0 (symmetric weights)");
-    }
+  for (const int64_t zero_point : zero_points(index)) {
+    if (zero_point == 0) continue;
+    fail(describe(index) + ": got the zero point " + std::to_string(zero_point) +
+         ", expected 0 (symmetric weights)");
   }
   std::vector<float> scales;
   for (const float scale : *params->scale()) {

@@ -57,6 +57,9 @@ class FileView {
   // A few numbers (axes, paddings) of type INT32 or INT64.
   std::vector<int64_t> integers(int index, size_t expected_count) const;
 
+  // As many as the tensor has. The format asks for 8-byte alignment of these numbers, which flatbuffers'
+  // verifier does not check: nothing reads them where they lie.
+  std::vector<int64_t> zero_points(int index) const;
   // One scale and one zero point. `type`: INT8, or UINT8, whose zero point is in [0, 255].
   QuantParams activation(int index, fb::TensorType type = fb::TensorType::INT8) const;
   // Positive scales with zero points of 0: one, or one for each of `channels` along `channel_dimension`.

@@ -34,9 +34,8 @@ void Importer::read_bias(const fb::Operator& op, int channels, Int8Op& data) {
                  ", expected input scale x weight scale, " + std::to_string(expected));
     }
   }
-  for (flatbuffers::uoffset_t i = 0;
-       quantization->zero_point() != nullptr && i < quantization->zero_point()->size(); ++i) {
-    if (quantization->zero_point()->Get(i) != 0) file_.fail(text(index) + ": expected zero points of 0");
+  for (const int64_t zero_point : file_.zero_points(index)) {
+    if (zero_point != 0) file_.fail(text(index) + ": expected zero points of 0");
   }
 }
 
