@@ -11,7 +11,7 @@ namespace {
 
 constexpr int64_t kNoLimit = std::numeric_limits<int64_t>::max();
 constexpr int64_t kCloseEnough = 32;  // a loss of a 32nd: no other beginning is searched from
-constexpr int kSearchRounds = 60;  // from each beginning; one is a microsecond or two
+constexpr int kSearchRounds = 60;     // from each beginning; one is a microsecond or two
 
 // First fit for buffers of which any two say how far apart they have to begin.
 class GrowingFit {

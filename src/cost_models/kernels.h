@@ -26,7 +26,8 @@ enum class Kernel {
 };
 inline constexpr int kKernels = 15;
 
-// A depthwise convolution of one input channel into several is a convolution: the exporter lays its weights out as one.
+// A depthwise convolution of one input channel into several is a convolution: the exporter lays its weights
+// out as one.
 bool runs_as_conv2d(const Graph& graph, const Op& op);
 
 // `in_place`: as the memory plan decided (PlanStep::in_place).

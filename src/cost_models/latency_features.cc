@@ -45,13 +45,12 @@ class Counts {
  public:
   explicit Counts(LatencyFeatures& features) : features_(features) {}
   Counts& operator<<(int64_t count) {
-    features_.counts[next_++] = static_cast<double>(count);
+    features_.counts[features_.used++] = static_cast<double>(count);
     return *this;
   }
 
  private:
   LatencyFeatures& features_;
-  size_t next_ = 0;
 };
 
 // tn_conv2d_portable.h: a sum for every output, tap by tap; padding is multiplied by the zero point.
@@ -159,15 +158,20 @@ struct LoadedRows {
   int64_t outside = 0;
 };
 LoadedRows loaded_rows(const CallShape& call) {
-  const int stride = std::min(call.stride_h, call.kernel_h);
   LoadedRows rows;
-  rows.all = call.kernel_h + int64_t{call.output.h - 1} * stride;
-  // Every row is loaded once where windows touch; where they skip rows, each window loads its own.
-  for (int out_y = 0; out_y < call.output.h; ++out_y) {
-    const int top = out_y * call.stride_h - call.pad_top;
-    for (int y = out_y == 0 ? 0 : call.kernel_h - stride; y < call.kernel_h; ++y)
-      rows.outside += top + y < 0 || top + y >= call.input.h ? 1 : 0;
+  const int last_top = (call.output.h - 1) * call.stride_h - call.pad_top;
+  if (call.stride_h <= call.kernel_h) {
+    // Windows touch: every row from the first window's top to the last one's end is loaded once.
+    const int end = last_top + call.kernel_h;
+    const int inside = std::max(0, std::min(end, call.input.h) - std::max(-call.pad_top, 0));
+    rows.all = end + call.pad_top;
+    rows.outside = rows.all - inside;
+    return rows;
   }
+  // Windows skip rows: each loads its own.
+  rows.all = int64_t{call.output.h} * call.kernel_h;
+  rows.outside =
+      rows.all - taps_inside(call.input.h, call.output.h, call.kernel_h, call.stride_h, call.pad_top);
   return rows;
 }
 

@@ -15,6 +15,7 @@ inline constexpr size_t kMostFeatures = 13;
 
 struct LatencyFeatures {
   std::array<double, kMostFeatures> counts{};  // what each counts: feature_names(); 0 behind them
+  size_t used = 0;                             // of counts
   double nominal_macs = 0;                     // as macs() counts; what published tables go by
 };
 
@@ -45,7 +46,7 @@ struct FeatureCosts {
 
   double of(const LatencyFeatures& features) const {
     double total = features.nominal_macs * nominal_mac;
-    for (size_t i = 0; i < kMostFeatures; ++i) total += features.counts[i] * counts[i];
+    for (size_t i = 0; i < features.used; ++i) total += features.counts[i] * counts[i];
     return total;
   }
 };

@@ -95,23 +95,29 @@ class FirstFit {
     obstacles_.clear();
     for (int step = lifetime.first; step <= lifetime.last; ++step) {
       const int64_t needed = lifetime.size_at(step);
-      for (const Placed::Extent& extent : placed_.at(step))
-        obstacles_.push_back({extent.offset, extent.end, needed});
+      for (const Placed::Extent& extent : placed_.at(step)) add_obstacle({extent.offset, extent.end, needed});
     }
-    std::sort(obstacles_.begin(), obstacles_.end(),
-              [](const Obstacle& a, const Obstacle& b) { return a.offset < b.offset; });
-    int64_t candidate = 0;
     // A second pass is needed only where the buffer shrinks: an obstacle that was passed over, because little
     // was needed at its step, may be in the way of a higher candidate.
+    const bool shrinks = lifetime.full_until < lifetime.last;
+    int64_t candidate = 0;
     for (bool moved = true; moved;) {
       moved = false;
       for (const Obstacle& obstacle : obstacles_) {
         if (obstacle.end <= candidate || obstacle.offset >= candidate + obstacle.needed) continue;
         candidate = obstacle.end;
-        moved = true;
+        moved = shrinks;
       }
     }
     return candidate;
+  }
+
+  // Keeps them by offset. They are few, so that this is cheaper than sorting them at the end.
+  void add_obstacle(const Obstacle& obstacle) {
+    size_t at = obstacles_.size();
+    obstacles_.push_back(obstacle);
+    for (; at > 0 && obstacle.offset < obstacles_[at - 1].offset; --at) obstacles_[at] = obstacles_[at - 1];
+    obstacles_[at] = obstacle;
   }
 
   const std::vector<Lifetime>& lifetimes_;
@@ -120,26 +126,30 @@ class FirstFit {
   std::vector<Obstacle> obstacles_;
 };
 
-// Orders to begin with. Ties go to the lower index, so that the result is defined.
-enum class First { kLargest, kLongest, kMostArea, kEarliest };
+// Orders to begin with. Ties go to the lower index, so that the result is defined. kLasting: what lives for
+// more than a step, the largest first, then all else (scratch) as it comes: the least to sort, and the best
+// packing of most networks.
+enum class First { kLasting, kLargest, kLongest, kMostArea, kEarliest };
 
 std::vector<int> order_of(const std::vector<Lifetime>& lifetimes, First first) {
-  const auto key = [&](const Lifetime& lifetime) -> std::pair<int64_t, int64_t> {
+  // Sizes and steps are below 2^31: two of them fit into one key.
+  const auto key = [&](const Lifetime& lifetime) -> int64_t {
     const int64_t length = lifetime.last - lifetime.first + 1;
     switch (first) {
+      case First::kLasting:
       case First::kLargest:
-        return {-lifetime.size, 0};
+        return -lifetime.size;
       case First::kLongest:
-        return {-length, -lifetime.size};
+        return -((length << 32) + lifetime.size);
       case First::kMostArea:
-        return {-lifetime.size * length, 0};
+        return -lifetime.size * length;
       case First::kEarliest:
-        return {lifetime.first, -lifetime.size};
+        return (int64_t{lifetime.first} << 32) - lifetime.size;
     }
-    return {};
+    return 0;
   };
   struct Entry {
-    std::pair<int64_t, int64_t> key;
+    int64_t key;
     int index;
     bool operator<(const Entry& other) const {
       return key != other.key ? key < other.key : index < other.index;
@@ -147,11 +157,19 @@ std::vector<int> order_of(const std::vector<Lifetime>& lifetimes, First first) {
   };
   std::vector<Entry> entries;
   entries.reserve(lifetimes.size());
-  for (size_t i = 0; i < lifetimes.size(); ++i) entries.push_back({key(lifetimes[i]), static_cast<int>(i)});
+  std::vector<int> unsorted;
+  for (size_t i = 0; i < lifetimes.size(); ++i) {
+    const bool lasts = lifetimes[i].first != lifetimes[i].last;
+    if (first == First::kLasting && !lasts)
+      unsorted.push_back(static_cast<int>(i));
+    else
+      entries.push_back({key(lifetimes[i]), static_cast<int>(i)});
+  }
   std::sort(entries.begin(), entries.end());
   std::vector<int> order;
-  order.reserve(entries.size());
+  order.reserve(lifetimes.size());
   for (const Entry& entry : entries) order.push_back(entry.index);
+  order.insert(order.end(), unsorted.begin(), unsorted.end());
   return order;
 }
 
@@ -234,7 +252,8 @@ Packing pack(const std::vector<Lifetime>& lifetimes, int64_t lower_bound) {
   Packing best;
   best.height = std::numeric_limits<int64_t>::max();
   std::vector<int> best_order;
-  for (const First first : {First::kLargest, First::kLongest, First::kMostArea, First::kEarliest}) {
+  for (const First first :
+       {First::kLasting, First::kLargest, First::kLongest, First::kMostArea, First::kEarliest}) {
     std::vector<int> order = order_of(lifetimes, first);
     const int64_t height = first_fit.place(order, best.height);
     if (height >= best.height) continue;

@@ -11,7 +11,7 @@
 namespace tinynas {
 
 inline int64_t align_up(int64_t bytes, int alignment) {
-  return (bytes + alignment - 1) / alignment * alignment;
+  return (bytes + alignment - 1) & ~int64_t{alignment - 1};
 }
 
 // Bytes of scratch beside the tensors, from the kernel's own *_get_buffer_size.
