@@ -11,6 +11,7 @@
 #include "cli/model_file.h"
 #include "cli/network_costs.h"
 #include "cli/workbench.h"
+#include "cost_models/best_schedule.h"
 #include "export/package.h"
 #include "tflite/tflite.h"
 
@@ -25,6 +26,8 @@ struct CompileFlags {
   std::string board;
   std::string out;
   std::string name = "model";
+  std::string schedule = "auto";
+  double max_extra_macs = 0;
   uint64_t seed = 1;
 };
 
@@ -77,6 +80,8 @@ void compile(const CompileFlags& flags) {
   const Limits limits = limits_of(flags, board);
   ExportOptions options;
   if (board != nullptr) options.plan.variant = variant_of_isa(board->isa);
+  options.plan.schedule = schedule_from_name(flags.schedule, "--schedule");
+  options.plan.max_extra_macs = flags.max_extra_macs;
   options.name = flags.name;
   options.check();
 
@@ -84,7 +89,10 @@ void compile(const CompileFlags& flags) {
   CostOptions cost_options;
   cost_options.plan = options.plan;
   cost_options.board = board;
-  const CostReport costs = estimate(loaded.model.graph, cost_options);
+  cost_options.sram_limit_bytes = limits.sram_bytes;
+  const ScheduledCosts scheduled = under_best_schedule(loaded.model.graph, cost_options);
+  options.plan = scheduled.options;
+  const CostReport& costs = scheduled.costs;
   require_fits(flags, costs, limits);
   options.extra_files["model.tflite"] = tflite_bytes(loaded.model);
   export_package(loaded.model, random_inputs(loaded.model.graph, options.golden_vectors, flags.seed),
@@ -92,7 +100,7 @@ void compile(const CompileFlags& flags) {
 
   if (flags.output.json) {
     const NetworkFile network{"int8 network", loaded.model.graph, std::nullopt};
-    nlohmann::json json = to_json(network_costs(flags.model, network, PlanOptions(), boards), "plan");
+    nlohmann::json json = to_json(network_costs(flags.model, network, options.plan, boards), "plan");
     json["package"] = flags.out;
     json["notes"] = loaded.notes;
     json["limits"] = to_json(limits);
@@ -109,6 +117,11 @@ void compile(const CompileFlags& flags) {
   text += line("SRAM", costs.sram.total_bytes(), *limits.sram_bytes);
   text += line("Flash", costs.flash.total_bytes(), *limits.flash_bytes);
   text += "  arena exact; stack and code are upper bounds\n";
+  if (costs.streams) {
+    text += fmt::format(
+        "  streams: row by row, {:.1f} % of the MACs computed again; --schedule layer for whole tensors\n",
+        100.0 * static_cast<double>(costs.extra_macs) / static_cast<double>(costs.macs));
+  }
   text += fmt::format(
       "{}: the package, with {} self-test vectors of random inputs (seed {}) and the network as "
       "model.tflite\n",
@@ -126,6 +139,7 @@ void add_compile_command(CLI::App& app, Action& action) {
       "Examples:\n"
       "  tinynas compile person.tflite --sram 320k --flash 1M --out firmware\n"
       "  tinynas compile person.tflite --board stm32f746 --out firmware --json | jq .sram\n"
+      "  tinynas compile mcunet.tflite --sram 128k --flash 1M --out firmware     # streams where it must\n"
       "  tinynas infer firmware --input image.bin --output scores.bin   # what the firmware computes\n"
       "Ends with 3 and writes nothing when the network does not fit.");
   command->add_option("model", flags->model, ".tflite file, or a model.int8.json")
@@ -139,6 +153,17 @@ void add_compile_command(CLI::App& app, Action& action) {
   command->add_option("--out", flags->out, "folder of the package; an older package there is replaced")
       ->required()
       ->type_name("DIR");
+  command
+      ->add_option("--schedule", flags->schedule,
+                   "layer (one operator after another), stream (row by row where that takes less), or auto: "
+                   "stream where layer exceeds --sram")
+      ->check(CLI::IsMember({"layer", "stream", "auto"}))
+      ->capture_default_str();
+  command
+      ->add_option("--max-extra-macs", flags->max_extra_macs,
+                   "MACs that streaming may compute again to need less SRAM: 0.2 = 20 %")
+      ->check(CLI::Range(0.0, 10.0))
+      ->capture_default_str();
   command->add_option("--name", flags->name, "C identifier: prefix of files and symbols")
       ->capture_default_str();
   command->add_option("--seed", flags->seed, "of the self-test's random inputs")->capture_default_str();

@@ -57,7 +57,11 @@ void ExperimentFlags::add_all(CLI::App& app) {
        "multiply-accumulates of one inference: 60M; none lifts the preset's cap"},
       {"--max-latency", "limits.latency", "TIME", "modelled latency: 200ms (needs --board)"},
       {"--max-energy", "limits.energy", "ENERGY", "modelled energy: 30mJ (needs --board)"},
-      {"--runtime", "runtime", "NAME", "runtime that the limits are about: tinynas"}};
+      {"--runtime", "runtime", "NAME", "runtime that the limits are about: tinynas"},
+      {"--schedule", "schedule", "NAME",
+       "layer, stream (row by row), or auto, the default: stream where the SRAM limit asks for it"},
+      {"--max-extra-macs", "max_extra_macs", "PART",
+       "MACs that streaming may compute again to need less SRAM: 0.2 = 20 % (default: 0)"}};
   static const FlagOfKey budgets[] = {
       {"--effort", "effort", "NAME",
        "preset: smoke (90 s), quick (20 min, the default), standard (hours), full (the papers')"},

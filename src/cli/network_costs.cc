@@ -67,6 +67,7 @@ nlohmann::json board_json(const BoardFit& fit, Runtime runtime) {
   const nlohmann::json costs = to_json(fit.costs);
   nlohmann::json json = {{"name", fit.board->name},
                          {"fits", fit.fits()},
+                         {"schedule", fit.costs.streams ? "stream" : "layer"},
                          {"sram_bytes", fit.board->sram_bytes},
                          {"sram_left_bytes", fit.sram_left_bytes()},
                          {"flash_bytes", fit.board->flash_bytes},
@@ -98,6 +99,7 @@ NetworkCosts network_costs(const std::string& file, NetworkFile network, const P
   options.per_operator = false;
   for (const Board& board : boards) {
     options.board = &board;
+    options.sram_limit_bytes = board.sram_bytes;
     // Its own kernels want their own scratch.
     options.plan.variant = variant_of_isa(board.isa);
     result.boards.push_back({&board, estimate(graph, options)});
@@ -127,7 +129,6 @@ nlohmann::json to_json(const NetworkCosts& costs, const std::string& accounting)
   json["simple_peak_bytes"] = costs.simple_peak_bytes;
   // Of the nominal MACs, computed again by strips.
   json["extra_macs"] = extra_macs_fraction(costs, costs.plan.extra_macs);
-  json["schedule"] = costs.plan.streams() ? "stream" : "layer";
   json["input"] = name_of(costs.plan.input);
   json["segments"] = segments_json(costs);
   json["operators"] = operators_json(costs);

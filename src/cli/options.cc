@@ -128,9 +128,17 @@ QuantizeOptions quantize_options(const Config& config) {
   return options;
 }
 
-ExportOptions export_options(const Config& config, const Board* board) {
+PlanOptions plan_options(const Config& config, const Board* board) {
+  PlanOptions plan;
+  if (board != nullptr) plan.variant = variant_of_isa(board->isa);
+  plan.schedule = schedule_from_name(config.text("schedule"), "schedule");
+  plan.max_extra_macs = config.real("max_extra_macs");
+  return plan;
+}
+
+ExportOptions export_options(const Config& config, const PlanOptions& plan) {
   ExportOptions options;
-  if (board != nullptr) options.plan.variant = variant_of_isa(board->isa);
+  options.plan = plan;
   options.name = config.text("export.name");
   options.golden_vectors = narrow(config.integer("export.golden_vectors"));
   return options;
@@ -189,7 +197,7 @@ void check_experiment(const Config& config, const Board* board) {
 #endif
   evolution_options(config).check();
   quantize_options(config).check();
-  export_options(config, nullptr).check();
+  export_options(config, {}).check();
 }
 
 }  // namespace tinynas

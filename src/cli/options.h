@@ -21,7 +21,10 @@ RecalibrationOptions recalibration_options(const Config& config);
 EvolutionOptions evolution_options(const Config& config);
 ComputeOptions compute_options(const Config& config);
 QuantizeOptions quantize_options(const Config& config);
-ExportOptions export_options(const Config& config, const Board* board);
+// How networks run: the board's kernels, the configured schedule. `board` may be nullptr.
+PlanOptions plan_options(const Config& config, const Board* board);
+// `plan`: the exported network's, its schedule decided (cost_models/best_schedule.h).
+ExportOptions export_options(const Config& config, const PlanOptions& plan);
 // `board` may be nullptr; its core is the one that the package is compiled for.
 VerifyOptions verify_options(const Config& config, const Board* board);
 // SRAM and Flash that are not set come from the board.

@@ -115,9 +115,10 @@ std::string segment_table(const NetworkCosts& costs) {
         format_bytes(segment.ring_bytes), format_bytes(segment.peak_bytes));
   }
   return text +
-         "  Code, stack, latency and energy below and above are those of the layer schedule: row kernels "
-         "were not "
-         "measured.\n\n";
+         "  Code and stack are bounds of the streamed package. Latency and energy count what strips compute "
+         "again;\n  that kernels are called row by row, 0 to 30 % more instructions (docs/results.md), they "
+         "do "
+         "not.\n\n";
 }
 
 // What is alive when the peak is reached.
@@ -177,15 +178,20 @@ std::string left_text(int64_t left) {
 std::string board_table(const NetworkCosts& costs) {
   if (costs.boards.empty()) return "";
   bool extrapolated = false;
+  bool streams = false;
   std::string text = fmt::format("  {:<14} {:<8} {:<20} {:<20} {:>25} {:>10}  {}\n", "board", "", "SRAM",
                                  "Flash", "latency", "energy", "latency rests on");
   for (const BoardFit& fit : costs.boards) {
     text += fmt::format("  {:<14} {:<8} {:<20} {:<20} {:>25} {:>10}  {}\n", fit.board->name,
-                        fit.fits() ? "fits" : "no", left_text(fit.sram_left_bytes()),
-                        left_text(fit.flash_left_bytes()), latency_text(fit.costs), energy_text(fit.costs),
-                        basis_text(fit.costs));
+                        !fit.fits()                                  ? "no"
+                        : fit.costs.streams && !costs.plan.streams() ? "streams"
+                                                                     : "fits",
+                        left_text(fit.sram_left_bytes()), left_text(fit.flash_left_bytes()),
+                        latency_text(fit.costs), energy_text(fit.costs), basis_text(fit.costs));
+    streams = streams || (fit.fits() && fit.costs.streams && !costs.plan.streams());
     extrapolated = extrapolated || fit.costs.latency_extrapolated;
   }
+  if (streams) text += "  streams: fits row by row (--schedule stream), and not layer by layer\n";
   if (extrapolated) {
     text +=
         "  extrapolated: less than half or more than twice the MACs of the networks behind the fit; its "

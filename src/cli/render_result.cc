@@ -82,10 +82,13 @@ void architecture(Page& page, const nlohmann::json& result) {
     std::string blocks;
     for (const nlohmann::json& block : stage.at("blocks")) {
       const int kernel = block.at("kernel").get<int>();
-      const bool separable = block.contains("channels");
-      sizes = separable ? "output channels c" : "expansion e";
-      blocks += fmt::format("{}{}x{} {}{}", blocks.empty() ? "" : "  ", kernel, kernel, separable ? 'c' : 'e',
-                            block.at(separable ? "channels" : "expansion").get<int>());
+      const bool has_expansion = block.contains("expansion");
+      const bool has_channels = block.contains("channels");
+      sizes = fmt::format("{}{}{}", has_expansion ? "expansion e" : "",
+                          has_expansion && has_channels ? ", " : "", has_channels ? "output channels c" : "");
+      blocks += fmt::format("{}{}x{} ", blocks.empty() ? "" : "  ", kernel, kernel);
+      if (has_expansion) blocks += fmt::format("e{}", block.at("expansion").get<int>());
+      if (has_channels) blocks += fmt::format("c{}", block.at("channels").get<int>());
     }
     page.row(fmt::format("stage {}", index++), blocks.empty() ? "skipped" : blocks);
   }
@@ -135,6 +138,36 @@ void limits(Page& page, const nlohmann::json& result) {
              fmt::format("{} = {} by effort {}; override: {}", cap.at("key").get<std::string>(),
                          cap.at("value").get<std::string>(), cap.at("effort").get<std::string>(),
                          cap.at("override").get<std::string>()));
+  }
+}
+
+// "layer   85.1 KiB ##############": each block's need beside the most of all.
+void schedules(Page& page, const nlohmann::json& result) {
+  const nlohmann::json& schedule = result.at("schedule");
+  const nlohmann::json& blocks = schedule.at("blocks");
+  page.heading(fmt::format("Memory by block (chosen: {})", schedule.at("chosen").get<std::string>()));
+  for (const char* name : {"layer", "stream"}) {
+    const nlohmann::json& one = schedule.at(name);
+    page.row(name,
+             fmt::format("SRAM {}, arena {}{}{}", bytes(one.at("sram_bytes")), bytes(one.at("arena_bytes")),
+                         one.at("extra_macs") == 0
+                             ? ""
+                             : fmt::format(", {} MACs computed again",
+                                           format_count(one.at("extra_macs").get<int64_t>())),
+                         one.at("fits").get<bool>() ? "" : "   exceeds the limit"));
+  }
+  int64_t most = 1;
+  for (const nlohmann::json& block : blocks)
+    most = std::max({most, block.at("layer_bytes").get<int64_t>(), block.at("stream_bytes").get<int64_t>()});
+  const auto bar = [&](const nlohmann::json& used, char sign) {
+    const int64_t length = (used.get<int64_t>() * kBarWidth / 2 + most - 1) / most;
+    return fmt::format("{:>10} {:<{}}", bytes(used), std::string(static_cast<size_t>(length), sign),
+                       kBarWidth / 2);
+  };
+  for (const nlohmann::json& block : blocks) {
+    page.row(block.at("name").get<std::string>(),
+             fmt::format("layer {}  stream {}", bar(block.at("layer_bytes"), '#'),
+                         bar(block.at("stream_bytes"), '=')));
   }
 }
 
@@ -228,6 +261,7 @@ std::string render_result(const nlohmann::json& result, bool colour) {
       "\n");
   architecture(page, result);
   limits(page, result);
+  schedules(page, result);
   accuracy(page, result);
   search(page, result);
   boards(page, result);

@@ -5,6 +5,7 @@
 #include "base/error.h"
 #include "cli/options.h"
 #include "cli/paths.h"
+#include "cli/schedule_report.h"
 #include "cli/stage_summary.h"
 #include "cli/version.h"
 #include "config/experiment.h"
@@ -60,6 +61,11 @@ std::vector<std::string> what_is_approximate(const CostReport& bound, const Stag
           ? latency_note(*board, runtime)
           : "latency and energy are a model per board; SRAM and Flash reserve 0 bytes for the rest of "
             "the firmware (no --board)");
+  if (bound.streams) {
+    notes.push_back(
+        "latency and energy of the streamed operators are those of whole layers and of what strips "
+        "compute again; calls row by row take 0 to 30 % more instructions (docs/results.md)");
+  }
   notes.push_back("supernet accuracies rank networks; they are not the accuracies of trained networks");
   return notes;
 }
@@ -89,6 +95,7 @@ BoardFigures per_board(const Graph& graph, CostOptions options, const std::optio
   for (const Board& board : load_boards(home_directory() / "configs" / "boards")) {
     if (own == board.name) continue;
     options.board = &board;
+    options.sram_limit_bytes = board.sram_bytes;
     options.plan.variant = variant_of_isa(board.isa);  // its own kernels want their own scratch
     figures.add(board.name, estimate(graph, options));
   }
@@ -176,6 +183,7 @@ nlohmann::json make_result(Workbench& bench, const Run& run, const TestAccuracy&
       {"latency_error_band", boards.latency_error_band},
       {"board", config.value("board")},
       {"limits", to_json(bench.limits())},
+      {"schedule", schedule_report(graph, bench.cost_options())},
       {"caps", caps_in_force(config)},
       {"space", space.json()},
       {"search",

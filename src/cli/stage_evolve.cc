@@ -71,7 +71,8 @@ nlohmann::json run_evolve(Workbench& bench, Run& run) {
 Stage evolve_stage(Workbench& bench) {
   Stage stage{.name = "evolve",
               .doc = "the most accurate architecture that meets every limit",
-              .config_keys = {"search", "recalibration", "comparison", "data", "limits", "board", "seed"},
+              .config_keys = {"search", "recalibration", "comparison", "data", "limits", "board", "schedule",
+                              "max_extra_macs", "seed"},
               .inputs = {"space.json", "supernet.safetensors"},
               .outputs = {"search.json", "arch.json"},
               .run = [&bench](Run& run) { return run_evolve(bench, run); }};

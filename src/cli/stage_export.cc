@@ -5,6 +5,7 @@
 #include "cli/options.h"
 #include "cli/stage_summary.h"
 #include "cli/stages.h"
+#include "cost_models/best_schedule.h"
 #include "export/package.h"
 #include "quantize/interpreter.h"
 #include "tflite/tflite.h"
@@ -42,9 +43,11 @@ ModelFacts facts_of(const Workbench& bench, const Run& run) {
 }
 
 nlohmann::json run_export(Workbench& bench, Run& run) {
-  ExportOptions options = export_options(bench.config(), bench.board());
-  options.facts = facts_of(bench, run);
   const Int8Model model = load_int8_model(run.path("model.int8.json"));
+  const ScheduledCosts scheduled = under_best_schedule(model.graph, bench.cost_options());
+  const CostReport& costs = scheduled.costs;
+  ExportOptions options = export_options(bench.config(), scheduled.options);
+  options.facts = facts_of(bench, run);
   options.extra_files["model.tflite"] = tflite_bytes(model);
   // Golden vectors come from the validation images: the test part is for verify and report.
   const ImageSet& val = bench.val(model.graph.tensor(model.graph.input).shape.h);
@@ -54,9 +57,8 @@ nlohmann::json run_export(Workbench& bench, Run& run) {
   }
   save_tflite(model, run.path("model.tflite"));
   export_package(model, inputs, run.path("firmware"), options);
-  const CostReport costs = estimate(model.graph, bench.cost_options());
-  spdlog::info("   {}: arena {}, weights and tables {}", run.path("firmware").string(),
-               format_bytes(costs.sram.arena_bytes),
+  spdlog::info("   {}: {} schedule, arena {}, weights and tables {}", run.path("firmware").string(),
+               costs.streams ? "stream" : "layer", format_bytes(costs.sram.arena_bytes),
                format_bytes(costs.flash.weights_bytes + costs.flash.tables_bytes));
   return {{"arena_bytes", costs.sram.arena_bytes}, {"golden_vectors", inputs.size()}};
 }
@@ -66,7 +68,7 @@ nlohmann::json run_export(Workbench& bench, Run& run) {
 Stage export_stage(Workbench& bench) {
   return {.name = "export",
           .doc = "the C99 package for the firmware, and the network as model.tflite",
-          .config_keys = {"export", "data"},
+          .config_keys = {"export", "data", "board", "limits", "schedule", "max_extra_macs"},
           .inputs = {"model.int8.json", "model.int8.bin"},
           .outputs = {"firmware", "model.tflite"},
           .run = [&bench](Run& run) { return run_export(bench, run); }};

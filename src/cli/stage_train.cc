@@ -32,12 +32,13 @@ nlohmann::json run_train(Workbench& bench, Run& run) {
 }  // namespace
 
 Stage train_stage(Workbench& bench) {
-  return {.name = "train",
-          .doc = "the supernet, whose weights all networks of the sub-space share",
-          .config_keys = {"train", "augment", "data", "limits", "board", "seed"},
-          .inputs = {"space.json"},
-          .outputs = {"supernet.safetensors"},
-          .run = [&bench](Run& run) { return run_train(bench, run); }};
+  return {
+      .name = "train",
+      .doc = "the supernet, whose weights all networks of the sub-space share",
+      .config_keys = {"train", "augment", "data", "limits", "board", "schedule", "max_extra_macs", "seed"},
+      .inputs = {"space.json"},
+      .outputs = {"supernet.safetensors"},
+      .run = [&bench](Run& run) { return run_train(bench, run); }};
 }
 
 }  // namespace tinynas

@@ -37,9 +37,9 @@ Workbench::Workbench(const Config& config) : config_(config) {
 
 CostOptions Workbench::cost_options() const {
   CostOptions options;
-  options.plan =
-      export_options(config_, board()).plan;  // the plan that is exported is the plan that is searched with
+  options.plan = plan_options(config_, board());
   options.board = board();
+  options.sram_limit_bytes = limits().sram_bytes;
   return options;
 }
 

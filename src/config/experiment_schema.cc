@@ -59,6 +59,11 @@ void add_general(Schema& schema) {
                 "search space: a name of configs/spaces, a path, or auto = by the data set's image size"))
       .add(choice("method", {"evolution", "dnas"}, "evolution", "how architectures are searched"))
       .add(choice("runtime", {"tinynas", "tflm"}, "tinynas", "runtime whose memory the limits are about"))
+      .add(choice(
+          "schedule", {"layer", "stream", "auto"}, "auto",
+          "one operator after another, row by row, or auto = row by row where the SRAM limit asks for it"))
+      .add(real("max_extra_macs", 0, 0, 10,
+                "part of the MACs that row-by-row schedules may compute again to need less SRAM: 0.2 = 20 %"))
       .add(integer("workers", 0, 0, 1024,
                    "threads that train and evaluate; 0 = one per core; results do not depend on it"))
       .add(choice("device", {"cpu", "cuda"}, "cpu", "where training computes"));

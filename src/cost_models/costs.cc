@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/error.h"
+#include "cost_models/best_schedule.h"
 #include "cost_models/package_bounds.h"
 #include "cost_models/tflm.h"
 #include "runtime/tn_buffer_sizes.h"
@@ -62,10 +63,26 @@ SramCost sram_cost(const MemoryPlan& plan, const RuntimeOverhead& overhead, cons
   return sram;
 }
 
+// How often a step's operator is computed, by step: more than once where strips overlap.
+std::vector<double> repetitions(const Graph& graph, const MemoryPlan& plan) {
+  std::vector<double> times(plan.order.size(), 1);
+  for (const PlanSegment& segment : plan.segments) {
+    if (segment.extra_macs == 0) continue;
+    int64_t nominal = 0;
+    for (int step = segment.first_step; step <= segment.last_step; ++step)
+      nominal += macs(graph, graph.ops[static_cast<size_t>(plan.order[static_cast<size_t>(step)].op)]);
+    for (int step = segment.first_step; step <= segment.last_step; ++step) {
+      times[static_cast<size_t>(step)] =
+          1 + static_cast<double>(segment.extra_macs) / static_cast<double>(std::max<int64_t>(nominal, 1));
+    }
+  }
+  return times;
+}
+
 }  // namespace
 
 CostReport estimate(const Graph& graph, const CostOptions& options) {
-  return estimate(graph, plan_memory(graph, options.plan), options);
+  return under_best_schedule(graph, options).costs;
 }
 
 CostReport estimate(const Graph& graph, const MemoryPlan& plan, const CostOptions& options) {
@@ -75,16 +92,21 @@ CostReport estimate(const Graph& graph, const MemoryPlan& plan, const CostOption
   const LatencyGroup* latency = model != nullptr ? &model->group_of(graph) : nullptr;
 
   CostReport report;
+  report.extra_macs = plan.extra_macs;
+  report.streams = plan.streams();
   report.sram = sram_cost(plan, overhead, options.board);
   report.flash.tables_bytes = overhead.tables_bytes;
   report.flash.code_bytes = overhead.code_bytes;
   report.flash.reserve_bytes = options.board != nullptr ? options.board->flash_reserve_bytes : 0;
   double total_ms = latency != nullptr ? latency->fixed_ms : 0;
-  for (const PlanStep& step : plan.order) {
+  const std::vector<double> times = plan.extra_macs > 0 ? repetitions(graph, plan) : std::vector<double>();
+  for (size_t i = 0; i < plan.order.size(); ++i) {
+    const PlanStep& step = plan.order[i];
     const Op& op = graph.ops[static_cast<size_t>(step.op)];
     const int64_t op_macs = macs(graph, op);
     const int64_t op_weights_bytes = weights_bytes(graph, op);
-    const double op_ms = latency != nullptr ? latency->operator_ms(graph, op, step, op_macs) : 0.0;
+    double op_ms = latency != nullptr ? latency->operator_ms(graph, op, step, op_macs) : 0.0;
+    if (!times.empty()) op_ms *= times[i];
     report.macs += op_macs;
     report.params += weight_count(graph, op) + bias_count(graph, op);
     report.flash.weights_bytes += op_weights_bytes;

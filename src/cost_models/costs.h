@@ -46,7 +46,9 @@ struct OperatorCost {
 };
 
 struct CostReport {
-  int64_t macs = 0;
+  int64_t macs = 0;        // of the network; what strips compute again is not in it
+  int64_t extra_macs = 0;  // what strips compute again (MemoryPlan::extra_macs)
+  bool streams = false;    // some operators run row by row
   int64_t params = 0;
   SramCost sram;
   FlashCost flash;
@@ -66,8 +68,15 @@ struct CostOptions {
   PlanOptions plan;
   const Board* board = nullptr;  // not owned; nullptr = no reserve, no latency
   bool per_operator = true;      // off in the inner loop of a search
+  // All of the SRAM that the network may take, for a plan whose schedule is `auto` (best_schedule.h).
+  std::optional<int64_t> sram_limit_bytes = std::nullopt;
 };
 
+// Under the schedule that options.plan names; `auto`: under_best_schedule() (best_schedule.h).
+//
+// Latency is a sum over operators. Of a stream segment it counts what strips compute again, in proportion to
+// MACs; that row kernels are called once a row, and load windows anew, is not in it (0 to 30 % of the
+// instructions, docs/results.md).
 CostReport estimate(const Graph& graph, const CostOptions& options = {});
 // The same with a plan that was made before.
 CostReport estimate(const Graph& graph, const MemoryPlan& plan, const CostOptions& options = {});

@@ -17,6 +17,8 @@ nlohmann::json to_json(const CostReport& costs) {
   nlohmann::json json;
   json["macs"] = costs.macs;
   json["params"] = costs.params;
+  json["schedule"] = costs.streams ? "stream" : "layer";
+  json["extra_macs"] = costs.extra_macs;
   json["sram"] = {{"arena_bytes", sram.arena_bytes},       {"input_bytes", sram.input_bytes},
                   {"scratch_bytes", sram.scratch_bytes},   {"persistent_bytes", sram.persistent_bytes},
                   {"data_bss_bytes", sram.data_bss_bytes}, {"stack_bytes", sram.stack_bytes},

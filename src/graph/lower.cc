@@ -10,7 +10,7 @@ Shape strided(const Shape& in, int stride_h, int stride_w, int channels) {
   return {(in.h + stride_h - 1) / stride_h, (in.w + stride_w - 1) / stride_w, channels};
 }
 
-// What the block does with its input; `channels` is the stage's.
+// What the block does with its input; `channels` is the stage's, for blocks that do not choose their own.
 void fill_block(BlockSpec& block, BlockKind kind, const BlockChoice& choice, const Shape& in, int channels) {
   block.kernel = choice.kernel;
   if (kind == BlockKind::kDepthwiseSeparable) {
@@ -19,8 +19,8 @@ void fill_block(BlockSpec& block, BlockKind kind, const BlockChoice& choice, con
     return;
   }
   block.expanded_channels = choice.expansion == 1 ? 0 : in.c * choice.expansion;
-  block.channels = channels;
-  block.residual = strided(in, block.stride, block.stride, channels) == in;
+  block.channels = choice.channels > 0 ? choice.channels : channels;
+  block.residual = strided(in, block.stride, block.stride, block.channels) == in;
 }
 
 }  // namespace

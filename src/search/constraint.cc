@@ -18,6 +18,15 @@ nlohmann::json board_json(const Board& board, Runtime runtime) {
           {"latency", latency != nullptr ? to_json(*latency) : nlohmann::json()}};
 }
 
+// Under `auto` the limit decides the schedule, and thereby the costs.
+nlohmann::json schedule_json(const CostOptions& options) {
+  const bool decides = options.plan.schedule == Schedule::kAuto && options.sram_limit_bytes;
+  return {{"schedule", name_of(options.plan.schedule)},
+          {"input", name_of(options.plan.input)},
+          {"max_extra_macs", options.plan.max_extra_macs},
+          {"sram_limit_bytes", decides ? nlohmann::json(*options.sram_limit_bytes) : nlohmann::json()}};
+}
+
 }  // namespace
 
 Constraint::Constraint(SearchSpace space, int num_classes, Limits limits, CostOptions options)
@@ -34,6 +43,8 @@ Constraint::Constraint(SearchSpace space, int num_classes, Limits limits, CostOp
       {"plan_version", kPlanVersion},
       {"in_place", options_.plan.in_place},
       {"alignment", options_.plan.alignment},
+      {"variant", name_of(options_.plan.variant)},
+      {"schedule", schedule_json(options_)},
       {"board", options_.board ? board_json(*options_.board, options_.plan.runtime) : nlohmann::json()}};
   key_ = hash_hex(described.dump());
 }

@@ -32,7 +32,7 @@ class Constraint {
 
   // Everything beside the architecture that costs() depends on: space, number of classes, board with its
   // coefficients, plan version and plan options. The trial store keys costs by it. The limits are not part of
-  // it.
+  // it, but for the limit of SRAM where it decides the schedule.
   virtual std::string key() const { return key_; }
 
   const SearchSpace& space() const { return space_; }

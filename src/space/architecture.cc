@@ -27,12 +27,14 @@ void require_option(const Where& where, const char* gene, const std::vector<int>
 }
 
 // The options of a stage's blocks in one sub-space, and their draws. The order of the draws is part of what a
-// seed means: the kernel, then the expansion (MBConv) or the channels (DS).
+// seed means: the kernel, then the expansion and, where the space has elastic widths, the channels (MBConv),
+// or the channels (DS).
 class BlockOptions {
  public:
   BlockOptions(const SearchSpace& space, const StageSpec& stage, const SubSpace& sub_space)
       : stage_(stage), separable_(space.block == BlockKind::kDepthwiseSeparable) {
     if (separable_) channels_ = channel_options(space, stage, sub_space.width);
+    if (stage.elastic_widths()) widths_ = block_channels(space, stage, sub_space.width);
   }
 
   void redraw_kernel(BlockChoice& block, Rng& rng) const { block.kernel = rng.pick(stage_.kernels); }
@@ -42,6 +44,7 @@ class BlockOptions {
       block.channels = channels_.at(rng.below(channels_.count()));
     } else {
       block.expansion = rng.pick(stage_.expansions);
+      if (!widths_.empty()) block.channels = rng.pick(widths_);
     }
   }
 
@@ -52,26 +55,32 @@ class BlockOptions {
     redraw_size(block, rng);
   }
 
-  BlockChoice largest() const {
-    return {stage_.kernels.back(), stage_.expansions.back(), separable_ ? channels_.last : 0};
-  }
+  BlockChoice largest() const { return {stage_.kernels.back(), stage_.expansions.back(), most_channels()}; }
   BlockChoice smallest() const {
-    return {stage_.kernels.front(), stage_.expansions.front(), separable_ ? channels_.first : 0};
+    return {stage_.kernels.front(), stage_.expansions.front(), fewest_channels()};
   }
 
-  // The options of the channel gene; 0 alone for MBConv.
-  bool has_channels(int channels) const { return separable_ ? channels_.contains(channels) : channels == 0; }
+  // The options of the channel gene; 0 alone for MBConv of fixed width.
+  bool has_channels(int channels) const {
+    if (separable_) return channels_.contains(channels);
+    return widths_.empty() ? channels == 0 : contains(widths_, channels);
+  }
   std::string channels_text() const {
-    if (!separable_) return "0 (the stage's channels are fixed)";
+    if (!separable_)
+      return widths_.empty() ? "0 (the stage's channels are fixed)" : "one of " + list_of(widths_);
     if (channels_.count() == 1) return std::to_string(channels_.first);
     return std::to_string(channels_.first) + " to " + std::to_string(channels_.last) + " in steps of " +
            std::to_string(channels_.step);
   }
 
  private:
+  int most_channels() const { return separable_ ? channels_.last : widths_.empty() ? 0 : widths_.back(); }
+  int fewest_channels() const { return separable_ ? channels_.first : widths_.empty() ? 0 : widths_.front(); }
+
   const StageSpec& stage_;
   bool separable_;
   ChannelOptions channels_;
+  std::vector<int> widths_;  // MBConv of elastic width
 };
 
 }  // namespace
@@ -151,7 +160,7 @@ Architecture crossover(const SearchSpace& space, const Architecture& a, const Ar
       const BlockChoice& from_a = j < blocks_a.size() ? blocks_a[j] : blocks_b[j];
       const BlockChoice& from_b = j < blocks_b.size() ? blocks_b[j] : blocks_a[j];
       choice.blocks[j].kernel = rng.chance(0.5) ? from_a.kernel : from_b.kernel;
-      const BlockChoice& size_from = rng.chance(0.5) ? from_a : from_b;  // of the two, a space has one
+      const BlockChoice& size_from = rng.chance(0.5) ? from_a : from_b;
       choice.blocks[j].expansion = size_from.expansion;
       choice.blocks[j].channels = size_from.channels;
     }

@@ -13,7 +13,8 @@ namespace tinynas {
 struct BlockChoice {
   int kernel = 3;
   int expansion = 1;  // DS: 1
-  int channels = 0;   // DS: output channels, after the width multiplier; MBConv: 0, they are the stage's
+  int channels = 0;   // output channels, after the width multiplier; 0 where they are the stage's (MBConv
+                      // without elastic widths)
   bool operator==(const BlockChoice&) const = default;
 };
 
@@ -38,7 +39,7 @@ void sample_into(const SearchSpace& space, const SubSpace& sub_space, Rng& rng, 
 Architecture largest(const SearchSpace& space,
                      const SubSpace& sub_space);  // largest kernel, expansion, depth, channels
 Architecture smallest(const SearchSpace& space, const SubSpace& sub_space);
-// Each gene (depth, kernel, expansion or channels) is redrawn with `probability`; a block that a new depth
+// Each gene (depth, kernel, expansion and channels) is redrawn with `probability`; a block that a new depth
 // adds is sampled.
 Architecture mutate(const SearchSpace& space, const Architecture& parent, double probability, Rng& rng);
 // Uniform crossover gene by gene; both parents must be of the same sub-space.
@@ -48,14 +49,14 @@ Architecture crossover(const SearchSpace& space, const Architecture& a, const Ar
 void validate(const SearchSpace& space, const Architecture& architecture);
 
 // Short canonical text, for keys and logs: "w0.50-r32:k3e1|k5e4,k3e6|..."; DS blocks "k3c64", a skipped stage
-// is empty
-// ("k3c64||k5c96"). decode(encode(a)) == a.
+// is empty ("k3c64||k5c96"); MBConv blocks of elastic width "k3e4c24", of expansion 1 "k3c24".
+// decode(encode(a)) == a.
 std::string encode(const Architecture& architecture);
 Architecture decode(const std::string& text);
 
 // arch.json: {"format": "tinynas-arch-1", "space": {...}, "width": W, "resolution": R, "num_classes": N,
 //             "stages": [{"blocks": [{"kernel": k, "expansion": e}, ...]}, ...]}; DS blocks {"kernel": k,
-//             "channels": c}.
+//             "channels": c}, MBConv blocks of elastic width have all three.
 // The space travels with it, so that the file alone describes the network. What a space of square images and
 // MBConv blocks does not need ("block", "columns", rows and columns of the stem) is not written, so that
 // files and keys of such spaces stay what they were.

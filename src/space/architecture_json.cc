@@ -46,9 +46,13 @@ nlohmann::json rows_columns(int rows, int columns) {
 StageSpec read_stage(const JsonReader& reader, BlockKind kind) {
   StageSpec stage;
   if (kind == BlockKind::kMbConv) {
-    reader.only({"channels", "stride", "kernels", "expansions", "depths"});
+    reader.only({"channels", "stride", "kernels", "expansions", "depths", "widths"});
     stage.channels = int_of(reader["channels"]);
     stage.expansions = ints_of(reader["expansions"]);
+    if (reader.has("widths")) {
+      stage.block_widths.clear();
+      for (const JsonReader& part : reader["widths"].elements()) stage.block_widths.push_back(part.number());
+    }
   } else {
     reader.only({"channels", "stride", "kernels", "depths"});
     const JsonReader channels = reader["channels"];
@@ -74,6 +78,7 @@ nlohmann::json stage_json(const StageSpec& stage, BlockKind kind) {
                          {"kernels", stage.kernels},
                          {"depths", stage.depths}};
   if (kind == BlockKind::kMbConv) json["expansions"] = stage.expansions;
+  if (stage.elastic_widths()) json["widths"] = stage.block_widths;
   if (stage.elastic_channels()) {
     json["channels"] = {{"min", stage.min_channels}, {"max", stage.channels}, {"step", stage.channel_step}};
   }
@@ -101,6 +106,22 @@ SearchSpace read_space(const JsonReader& reader) {
   for (const JsonReader& element : reader["widths"].elements()) space.widths.push_back(element.number());
   space.resolutions = ints_of(reader["resolutions"]);
   return space;
+}
+
+BlockChoice read_block(const JsonReader& reader, BlockKind kind, bool has_widths) {
+  const bool separable = kind == BlockKind::kDepthwiseSeparable;
+  BlockChoice genes;
+  if (separable) {
+    reader.only({"kernel", "channels"});
+  } else if (has_widths) {
+    reader.only({"kernel", "expansion", "channels"});
+  } else {
+    reader.only({"kernel", "expansion"});
+  }
+  if (!separable) genes.expansion = int_of(reader["expansion"]);
+  if (separable || has_widths) genes.channels = int_of(reader["channels"]);
+  genes.kernel = int_of(reader["kernel"]);
+  return genes;
 }
 
 // Adds the file to an error that a check() of ours, which does not know it, has thrown.
@@ -146,10 +167,10 @@ nlohmann::json to_json(const SearchSpace& space, const Architecture& architectur
   for (const StageChoice& stage : architecture.stages) {
     nlohmann::json blocks = nlohmann::json::array();
     for (const BlockChoice& block : stage.blocks) {
-      const bool separable = space.block == BlockKind::kDepthwiseSeparable;
-      blocks.push_back(
-          {{"kernel", block.kernel},
-           {separable ? "channels" : "expansion", separable ? block.channels : block.expansion}});
+      nlohmann::json genes = {{"kernel", block.kernel}};
+      if (space.block == BlockKind::kMbConv) genes["expansion"] = block.expansion;
+      if (block.channels > 0) genes["channels"] = block.channels;
+      blocks.push_back(std::move(genes));
     }
     stages.push_back({{"blocks", blocks}});
   }
@@ -172,20 +193,11 @@ ArchitectureFile architecture_from_json(const nlohmann::json& json, const std::s
   file.architecture.sub_space = {reader["width"].number(), int_of(reader["resolution"])};
   for (const JsonReader& stage : reader["stages"].elements()) {
     stage.only({"blocks"});
+    const size_t number = file.architecture.stages.size();
+    const bool has_widths = number < file.space.stages.size() && file.space.stages[number].elastic_widths();
     StageChoice choice;
-    for (const JsonReader& block : stage["blocks"].elements()) {
-      const bool separable = file.space.block == BlockKind::kDepthwiseSeparable;
-      BlockChoice genes;
-      if (separable) {
-        block.only({"kernel", "channels"});
-        genes.channels = int_of(block["channels"]);
-      } else {
-        block.only({"kernel", "expansion"});
-        genes.expansion = int_of(block["expansion"]);
-      }
-      genes.kernel = int_of(block["kernel"]);
-      choice.blocks.push_back(genes);
-    }
+    for (const JsonReader& block : stage["blocks"].elements())
+      choice.blocks.push_back(read_block(block, file.space.block, has_widths));
     file.architecture.stages.push_back(std::move(choice));
   }
   check_in_file(where, [&] { validate(file.space, file.architecture); });

@@ -89,8 +89,9 @@ std::string encode(const Architecture& architecture) {
       if (j > 0) text += ',';
       text += 'k';
       text += std::to_string(block.kernel);
-      text += block.channels > 0 ? 'c' : 'e';
-      text += std::to_string(block.channels > 0 ? block.channels : block.expansion);
+      // A DS block has the expansion 1, so that nothing says which kind of block it is, nor has to.
+      if (block.channels == 0 || block.expansion > 1) text += 'e' + std::to_string(block.expansion);
+      if (block.channels > 0) text += 'c' + std::to_string(block.channels);
     }
   }
   return text;
@@ -115,6 +116,7 @@ Architecture decode(const std::string& text) {
         } else {
           reader.expect("e");
           block.expansion = reader.positive_integer();
+          if (block.expansion > 1 && reader.accept("c")) block.channels = reader.positive_integer();
         }
         stage.blocks.push_back(block);
       } while (reader.accept(",k"));

@@ -92,6 +92,15 @@ class Checker {
     }
     options(field + "expansions", stage.expansions, 1, kMaxExpansion);
     options(field + "depths", stage.depths, separable ? 0 : 1, kMaxDepth);
+    for (const double part : stage.block_widths) {
+      require(part > 0.0 && part <= 1.0, field + "widths",
+              [&] { return "got " + std::to_string(part) + ", expected above 0, up to 1"; });
+    }
+    ascending(field + "widths", stage.block_widths);
+    require(stage.block_widths.empty() || stage.block_widths.back() == 1.0, field + "widths",
+            [] { return "expected 1 as the last of them: the stage's channels are the most that it has"; });
+    require(!separable || !stage.elastic_widths(), field + "widths",
+            [] { return "are for MBConv blocks; a DS block has elastic channels"; });
     require(separable || !stage.elastic_channels(), field + "channels",
             [] { return "are elastic, which only a space of DS blocks can be (block: ds)"; });
   }
@@ -191,6 +200,15 @@ int scaled_channels(int base, double width, int divisor) {
   const int rounded = static_cast<int>(std::floor((wanted + divisor / 2.0 + kSlack) / divisor)) * divisor;
   const int channels = std::max(divisor, rounded);
   return channels < 0.9 * wanted - kSlack ? channels + divisor : channels;
+}
+
+std::vector<int> block_channels(const SearchSpace& space, const StageSpec& stage, double width) {
+  std::vector<int> channels;
+  for (const double part : stage.block_widths) {
+    const int scaled = scaled_channels(stage.channels, width * part, space.divisor);
+    if (channels.empty() || scaled > channels.back()) channels.push_back(scaled);
+  }
+  return channels;
 }
 
 ChannelOptions channel_options(const SearchSpace& space, const StageSpec& stage, double width) {

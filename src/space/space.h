@@ -42,8 +42,13 @@ struct StageSpec {
   // (before the width multiplier). 0 and 0: `channels` is fixed.
   int min_channels = 0;
   int channel_step = 0;
+  // MBConv only: every block chooses its output channels among these parts of `channels`, each times the
+  // width multiplier and rounded as channels are (MCUNetV2, NeurIPS 2021, section 3.2: {0.5, 0.75, 1}). Two
+  // blocks of different widths have no residual between them. {1}: `channels` is fixed.
+  std::vector<double> block_widths{1.0};
 
   bool elastic_channels() const { return channel_step > 0; }
+  bool elastic_widths() const { return block_widths.size() > 1; }
 };
 
 // The first thing that is wrong with a space.
@@ -100,6 +105,8 @@ struct ChannelOptions {
     return channels >= first && channels <= last && (channels - first) % step == 0;
   }
 };
+// Of a stage of MBConv blocks with elastic widths: ascending, none twice (rounding may make two parts one).
+std::vector<int> block_channels(const SearchSpace& space, const StageSpec& stage, double width);
 ChannelOptions channel_options(const SearchSpace& space, const StageSpec& stage, double width);
 
 }  // namespace tinynas

@@ -170,7 +170,7 @@ SearchSpace read_space(const Section& root) {
   stem.rows_columns("kernel", space.stem.kernel, space.stem.kernel_w);
   stem.rows_columns("stride", space.stem.stride, space.stem.stride_w);
   std::vector<std::string> keys{"channels", "stride", "kernels", "depths"};
-  if (space.block == BlockKind::kMbConv) keys.push_back("expansions");
+  if (space.block == BlockKind::kMbConv) keys.insert(keys.end(), {"expansions", "widths"});
   for (const Section& item : root.sections("stages", keys)) {
     StageSpec stage;
     read_channels(item, space.block, stage);
@@ -179,6 +179,7 @@ SearchSpace read_space(const Section& root) {
     stage.expansions =
         space.block == BlockKind::kMbConv ? item.list<int>("expansions", kInteger) : std::vector<int>{1};
     stage.depths = item.list<int>("depths", kInteger);
+    if (item.has("widths")) stage.block_widths = item.list<double>("widths", "a number");
     space.stages.push_back(std::move(stage));
   }
   if (root.has("head_channels")) space.head_channels = root.scalar<int>("head_channels", kInteger);

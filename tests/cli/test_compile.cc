@@ -146,3 +146,41 @@ TEST_CASE("a broken .tflite file ends with 4 and is named") {
     CHECK_THAT(outcome.out, Contains(file));
   }
 }
+
+TEST_CASE("compile streams where layer by layer exceeds the SRAM, and says so") {
+  const Folder folder;
+  Rng rng(9);
+  Int8Model model;
+  json layer;
+  json stream;
+  const std::string file = folder / "net.tflite";
+  // A network that streaming helps; the plan knows which.
+  for (int attempt = 0; attempt < 50; ++attempt) {
+    RandomGraphOptions options;
+    options.pool_padding = false;
+    model = random_int8_model(random_graph(rng, options), rng);
+    save_tflite(model, file);
+    layer = json::parse(run_tinynas("estimate " + file + " --schedule layer --json --quiet").out);
+    stream = json::parse(run_tinynas("estimate " + file + " --schedule stream --json --quiet").out);
+    if (stream["sram"]["total_bytes"] < layer["sram"]["total_bytes"]) break;
+  }
+  const auto needed = layer["sram"]["total_bytes"].get<int64_t>();
+  REQUIRE(stream["sram"]["total_bytes"].get<int64_t>() < needed);
+  const auto compiled = [&](int64_t sram, const std::string& flags) {
+    return run_tinynas("compile " + file + " --sram " + std::to_string(sram) + " --flash 1M --out " +
+                       (folder / "fw") + " " + flags);
+  };
+  const auto schedule_of_package = [&] {
+    return json::parse(read_file(folder / "fw/report.json"))["plan"]["schedule"];
+  };
+  CHECK(compiled(needed, "").code == 0);
+  CHECK(schedule_of_package() == "layer");
+  CHECK(compiled(needed, "--schedule stream").code == 0);
+  CHECK(schedule_of_package() == "stream");
+  CHECK(compiled(needed - 1, "--schedule layer").code == 3);
+  const Outcome streamed = compiled(needed - 1, "");
+  INFO(streamed.out);
+  CHECK(streamed.code == 0);
+  CHECK_THAT(streamed.out, Contains("streams"));
+  CHECK(schedule_of_package() == "stream");
+}

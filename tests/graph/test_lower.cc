@@ -70,6 +70,22 @@ TEST_CASE("operators are named, padded and activated as documented") {
   CHECK(find(graph, "stage1.block1.add")->inputs[0] == find(graph, "stage1.block1.expand")->inputs[0]);
 }
 
+TEST_CASE("blocks of their own widths: a residual where two neighbours agree") {
+  SearchSpace space;
+  space.name = "elastic";
+  space.stages = {{24, 2, {3}, {1, 4}, {3}}};
+  space.stages[0].block_widths = {0.5, 0.75, 1};
+  space.widths = {1};
+  space.resolutions = {16};
+  space.check();
+  const Graph graph = lower(space, {{1.0, 16}, {{{{3, 4, 24}, {3, 4, 24}, {3, 1, 16}}}}}, 7);
+  CHECK(graph.tensor(find(graph, "stage0.block0.project")->output).shape.c == 24);
+  CHECK(find(graph, "stage0.block1.add") != nullptr);
+  CHECK(find(graph, "stage0.block2.add") == nullptr);
+  CHECK(find(graph, "stage0.block2.expand") == nullptr);
+  CHECK(graph.tensor(find(graph, "stage0.block2.project")->output).shape.c == 16);
+}
+
 TEST_CASE("a DS network is a chain: stem of rows by columns, depthwise and 1x1 with ReLU6, no residual") {
   SearchSpace space;
   space.name = "words";

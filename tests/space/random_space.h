@@ -31,6 +31,7 @@ inline SearchSpace random_space(Rng& rng) {
     stage.kernels = random_subset({1, 3, 5, 7}, rng);
     stage.expansions = random_subset({1, 2, 3, 4, 6}, rng);
     stage.depths = random_subset({1, 2, 3, 4}, rng);
+    if (rng.chance(0.3)) stage.block_widths = {0.5, 0.75, 1.0};
     space.stages.push_back(stage);
   }
   space.head_channels = rng.chance(0.5) ? static_cast<int>(rng.below(200)) : 0;

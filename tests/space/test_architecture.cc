@@ -175,6 +175,32 @@ TEST_CASE("the text is the documented one") {
   const Architecture separable{{1, 49}, {{{{3, 1, 64}}}, {}, {{{5, 1, 96}, {3, 1, 128}}}}};
   CHECK(encode(separable) == "w1.00-r49:k3c64||k5c96,k3c128");
   CHECK(decode("w1.00-r49:k3c64||k5c96,k3c128") == separable);
+  const Architecture elastic{{1, 48}, {{{{3, 4, 24}, {5, 1, 16}}}}};
+  CHECK(encode(elastic) == "w1.00-r48:k3e4c24,k5c16");
+  CHECK(decode("w1.00-r48:k3e4c24,k5c16") == elastic);
+  CHECK_THROWS_AS(decode("w1.00-r48:k3e4c24,k5e1c16"), Error);
+}
+
+TEST_CASE("blocks of elastic width choose among the parts of the stage's channels, each once") {
+  SearchSpace space;
+  space.name = "elastic";
+  space.stages = {{24, 2, {3}, {4}, {2}}, {16, 1, {3}, {4}, {1}}};
+  for (StageSpec& stage : space.stages) stage.block_widths = {0.5, 0.75, 1};
+  space.widths = {0.5, 1};
+  space.resolutions = {48};
+  space.check();
+  CHECK(block_channels(space, space.stages[0], 1.0) == std::vector<int>{16, 24});  // 12 and 18 become 16
+  CHECK(block_channels(space, space.stages[0], 0.5) == std::vector<int>{8, 16});
+  CHECK(block_channels(space, space.stages[1], 1.0) == std::vector<int>{8, 16});
+  std::map<std::string, int> drawn;
+  Rng rng(5);
+  for (int i = 0; i < 4000; ++i) ++drawn[encode(sample(space, {1.0, 48}, rng))];
+  CHECK(drawn.size() == 8);
+  for (const auto& [text, count] : drawn) CHECK(std::abs(count - 500) < 120);
+  CHECK(encode(largest(space, {1.0, 48})) == "w1.00-r48:k3e4c24,k3e4c24|k3e4c16");
+  CHECK(encode(smallest(space, {1.0, 48})) == "w1.00-r48:k3e4c16,k3e4c16|k3e4c8");
+  CHECK_THROWS_WITH(validate(space, decode("w1.00-r48:k3e4c24,k3e4c20|k3e4c16")),
+                    Contains("channels 20") && Contains("one of 16, 24"));
 }
 
 TEST_CASE("decode of mutated text throws Error or gives a value with that very text") {

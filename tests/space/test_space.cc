@@ -52,6 +52,13 @@ TEST_CASE("check names the field that is out of range") {
   CHECK_THAT(message([](SearchSpace& s) { s.stages[0].kernels = {5, 3}; }), Contains("stages[0].kernels"));
   CHECK_THAT(message([](SearchSpace& s) { s.stages[0].depths = {0, 1}; }), Contains("stages[0].depths"));
   CHECK_THAT(message([](SearchSpace& s) { s.stages[0].expansions = {}; }), Contains("stages[0].expansions"));
+  CHECK_THAT(message([](SearchSpace& s) { s.stages[0].block_widths = {0.5}; }),
+             Contains("stages[0].widths") && Contains("expected 1 as the last"));
+  CHECK_THAT(message([](SearchSpace& s) {
+               s.stages[0].block_widths = {0, 1};
+             }),
+             Contains("stages[0].widths"));
+  CHECK_THAT(message([](SearchSpace& s) { s.stages[0].block_widths = {}; }), Contains("stages[0].widths"));
   CHECK_THAT(message([](SearchSpace& s) { s.widths = {0.0, 1.0}; }), Contains("widths"));
   CHECK_THAT(message([](SearchSpace& s) { s.widths = {0.5, 0.5}; }), Contains("widths"));
   CHECK_THAT(message([](SearchSpace& s) { s.resolutions = {}; }), Contains("resolutions"));

@@ -130,6 +130,9 @@ TEST_CASE("values out of range are errors at the line of their key") {
   says("    stride: 1\n", "    stride: 0\n", "s.yaml:6: stages[1].stride: got 0");
   says("kernels: [3]", "kernels: [4]", "s.yaml:7: stages[1].kernels: got 4, expected odd");
   says("expansions: [6]", "expansions: []", "s.yaml:8: stages[1].expansions: is empty");
+  says("depths: [2]", "depths: [2]\n    widths: [0.5]",
+       "s.yaml:10: stages[1].widths: expected 1 as the last");
+  says("depths: [2]", "depths: [2]\n    widths: [x, 1]", "s.yaml:10: stages[1].widths: got 'x'");
   says("depths: [2]", "depths: [0, 2]", "s.yaml:9: stages[1].depths: got 0");
   says("stride: 1}", "stride: 1, kernel_h: 3}", "s.yaml:2: stem.kernel_h: unknown key");
   says("channels: 8, kernel: 3", "channels: 8, kernel: 0", "s.yaml:2: stem.kernel: got 0");

@@ -34,6 +34,18 @@ inline SearchSpace small_space() {
   return space;
 }
 
+// Blocks that choose their own width and may have no expansion.
+inline SearchSpace small_wide_space() {
+  SearchSpace space = small_space();
+  space.name = "small wide";
+  for (size_t i = 1; i < space.stages.size(); ++i) {
+    space.stages[i].expansions = {1, 2, 4};
+    space.stages[i].block_widths = {0.5, 0.75, 1};
+  }
+  space.check();
+  return space;
+}
+
 // Depthwise-separable blocks with elastic output channels; the second stage may be skipped.
 inline SearchSpace small_ds_space() {
   SearchSpace space;

@@ -38,7 +38,7 @@ void randomise_batch_norm(SupernetImpl& weights) {
 // Spaces of both kinds.
 std::vector<std::pair<SearchSpace, int>> spaces_and_resolutions() {
   std::vector<std::pair<SearchSpace, int>> all;
-  for (const SearchSpace& space : {small_space(), small_ds_space()}) {
+  for (const SearchSpace& space : {small_space(), small_wide_space(), small_ds_space()}) {
     for (const int resolution : space.resolutions) all.emplace_back(space, resolution);
   }
   return all;

@@ -8,8 +8,9 @@
 
 #include "base/error.h"
 #include "base/progress.h"
+#include "base/units.h"
+#include "cost_models/best_schedule.h"
 #include "cost_models/board.h"
-#include "cost_models/costs.h"
 #include "graph/lower.h"
 #include "search/space_optimisation.h"
 #include "space/space_file.h"
@@ -26,6 +27,7 @@ struct Options {
   uint64_t seed = 1;
   std::string space = "configs/spaces/mbconv.yaml";
   std::string board = "configs/boards/stm32f746.yaml";
+  std::string auto_sram = "64k";  // limit under which every candidate is given its best schedule
 };
 
 double seconds_since(std::chrono::steady_clock::time_point start) {
@@ -41,6 +43,8 @@ struct OneCore {
   double candidates_per_s = 0;
   double operators = 0;    // mean of a candidate
   double above_bound = 0;  // fraction of plans whose arena is above the liveness bound
+  double streamed = 0;     // fraction of candidates that stream
+  double fitting = 0;      // fraction that keeps to costs.sram_limit_bytes
 };
 
 OneCore measure_one_core(const SearchSpace& space, const CostOptions& costs, const Options& options) {
@@ -53,14 +57,18 @@ OneCore measure_one_core(const SearchSpace& space, const CostOptions& costs, con
     const double width = rng.pick(space.widths);
     sample_into(space, {width, rng.pick(space.resolutions)}, rng, architecture);
     const Graph graph = lower(space, architecture, 1000, Names::kNone);
-    const MemoryPlan plan = plan_memory(graph, costs.plan);
-    const CostReport report = estimate(graph, plan, costs);
+    const ScheduledCosts scheduled = under_best_schedule(graph, costs);
+    const SramCost& sram = scheduled.costs.sram;
     result.operators += static_cast<double>(graph.ops.size());
-    result.above_bound += report.sram.arena_bytes > plan.lower_bound_bytes ? 1 : 0;
+    result.above_bound += sram.arena_bytes > scheduled.plan.lower_bound_bytes ? 1 : 0;
+    result.streamed += scheduled.costs.streams ? 1 : 0;
+    result.fitting += costs.sram_limit_bytes && sram.total_bytes() <= *costs.sram_limit_bytes ? 1 : 0;
   }
   result.candidates_per_s = options.candidates / seconds_since(start);
   result.operators /= options.candidates;
   result.above_bound /= options.candidates;
+  result.streamed /= options.candidates;
+  result.fitting /= options.candidates;
   return result;
 }
 
@@ -117,7 +125,15 @@ nlohmann::json run(const Options& options) {
   const double two_threads_s = measure_optimisation(constraint, options, 2);
   Options shorter = options;
   shorter.candidates = std::max(1, options.candidates / 10);
-  return {{"candidates_per_s_core", one_core.candidates_per_s},
+  CostOptions auto_costs = costs;
+  auto_costs.plan.schedule = Schedule::kAuto;
+  auto_costs.sram_limit_bytes = parse_bytes(options.auto_sram, "--auto-sram");
+  const OneCore with_auto = median_of_repeats(space, auto_costs, shorter);
+  return {{"auto_candidates_per_s_core", with_auto.candidates_per_s},
+          {"auto_streamed", with_auto.streamed},
+          {"auto_fitting", with_auto.fitting},
+          {"auto_sram_bytes", *auto_costs.sram_limit_bytes},
+          {"candidates_per_s_core", one_core.candidates_per_s},
           {"scaling_two_cores", one_thread_s / two_threads_s},
           {"space_optimisation_s", two_threads_s},
           {"operators", one_core.operators},
@@ -133,6 +149,12 @@ nlohmann::json run(const Options& options) {
 void print_table(const nlohmann::json& report) {
   std::printf("%-40s %12s\n", "space", report["space"].get<std::string>().c_str());
   std::printf("%-40s %12.0f\n", "candidates / s / core", report["candidates_per_s_core"].get<double>());
+  std::printf("%-40s %12.0f\n", "candidates / s / core, schedule auto",
+              report["auto_candidates_per_s_core"].get<double>());
+  std::printf("%-40s %12s\n", "  under an SRAM limit of",
+              format_bytes(report["auto_sram_bytes"].get<int64_t>()).c_str());
+  std::printf("%-40s %11.1f%%\n", "  of them streamed", 100 * report["auto_streamed"].get<double>());
+  std::printf("%-40s %11.1f%%\n", "  of them fitting", 100 * report["auto_fitting"].get<double>());
   std::printf("%-40s %12.1f\n", "operators a candidate", report["operators"].get<double>());
   std::printf("%-40s %11.2fx\n", "two threads against one", report["scaling_two_cores"].get<double>());
   std::printf("%-40s %12.2f\n", "space optimisation on two threads, s",
@@ -149,7 +171,8 @@ void print_table(const nlohmann::json& report) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  CLI::App app("Candidates judged a second: sample, lower, plan, all costs (layer schedule)");
+  CLI::App app(
+      "Candidates judged a second: sample, lower, plan, all costs; under the layer schedule and under auto");
   Options options;
   app.add_flag("--json", options.json, "one JSON object on standard output");
   app.add_option("--candidates", options.candidates, "networks in each repeat on one core")
@@ -160,6 +183,8 @@ int main(int argc, char** argv) {
       ->capture_default_str();
   app.add_option("--repeats", options.repeats, "the median counts")
       ->check(CLI::PositiveNumber)
+      ->capture_default_str();
+  app.add_option("--auto-sram", options.auto_sram, "SRAM limit of the candidates that auto schedules")
       ->capture_default_str();
   app.add_option("--seed", options.seed, "seed of the sampled networks")->capture_default_str();
   app.add_option("--space", options.space, "search space")->capture_default_str();

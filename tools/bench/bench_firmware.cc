@@ -2,12 +2,14 @@
 // keys are a contract (design.md, section 7).
 #include <CLI/CLI.hpp>
 #include <cstdio>
+#include <filesystem>
 #include <nlohmann/json.hpp>
 
 #include "base/error.h"
 #include "graph/network_file.h"
 #include "run_firmware.h"
 #include "seeded_model.h"
+#include "tflite/tflite.h"
 
 namespace {
 
@@ -19,8 +21,20 @@ struct Options {
   std::vector<std::string> cores = {"cortex-m4"};
   std::vector<std::string> schedules = {"layer", "stream"};
   std::string folder = "tests/networks";
+  std::string write;  // folder for the networks as .tflite files; empty: measure them
   uint64_t seed = 1;
 };
+
+// The networks themselves, for `tinynas compile` and for other runtimes.
+void write_networks(const Options& options) {
+  std::filesystem::create_directories(options.write);
+  for (const std::string& network : options.networks) {
+    const Graph graph = load_network(options.folder + "/" + network + ".json").graph;
+    const std::string file = options.write + "/" + network + ".tflite";
+    save_tflite(seeded_model(graph, options.seed), file);
+    std::printf("%s\n", file.c_str());
+  }
+}
 
 nlohmann::json measure(const std::string& network, const std::string& core, const std::string& schedule,
                        const Options& options) {
@@ -68,8 +82,13 @@ int main(int argc, char** argv) {
       ->capture_default_str();
   app.add_option("--folder", options.folder, "network files")->capture_default_str();
   app.add_option("--seed", options.seed, "of weights and input")->capture_default_str();
+  app.add_option("--write", options.write, "write the networks there as .tflite files, and measure nothing");
   CLI11_PARSE(app, argc, argv);
   try {
+    if (!options.write.empty()) {
+      write_networks(options);
+      return 0;
+    }
     nlohmann::json rows = nlohmann::json::array();
     if (!options.json) {
       std::printf("%-18s %-12s %-9s %-8s %8s %8s %6s %9s %7s %9s %9s %8s\n", "network", "core", "variant",

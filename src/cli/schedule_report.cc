@@ -1,0 +1,63 @@
+#include "cli/schedule_report.h"
+
+#include <algorithm>
+
+#include "cost_models/best_schedule.h"
+
+namespace tinynas {
+namespace {
+
+ScheduledCosts costs_of(const Graph& graph, CostOptions options, Schedule schedule) {
+  options.plan.schedule = schedule;
+  return under_best_schedule(graph, options);
+}
+
+nlohmann::json summary(const ScheduledCosts& scheduled, const CostOptions& options) {
+  const int64_t sram_bytes = scheduled.costs.sram.total_bytes();
+  return {{"sram_bytes", sram_bytes},
+          {"arena_bytes", scheduled.costs.sram.arena_bytes},
+          {"extra_macs", scheduled.costs.extra_macs},
+          {"fits", !options.sram_limit_bytes || sram_bytes <= *options.sram_limit_bytes}};
+}
+
+std::string block_of(const Op& op) {
+  const size_t dot = op.name.rfind('.');
+  return dot == std::string::npos ? op.name : op.name.substr(0, dot);
+}
+
+// By operator: bytes alive while it runs.
+std::vector<int64_t> live_bytes(const Graph& graph, const MemoryPlan& plan) {
+  std::vector<int64_t> bytes(graph.ops.size());
+  for (const PlanStep& step : plan.order) bytes[static_cast<size_t>(step.op)] = step.live_bytes;
+  return bytes;
+}
+
+}  // namespace
+
+nlohmann::json schedule_report(const Graph& graph, const CostOptions& options) {
+  const ScheduledCosts layer = costs_of(graph, options, Schedule::kLayer);
+  const ScheduledCosts stream = costs_of(graph, options, Schedule::kStream);
+  const ScheduledCosts chosen = under_best_schedule(graph, options);
+  const std::vector<int64_t> layer_bytes = live_bytes(graph, layer.plan);
+  const std::vector<int64_t> stream_bytes = live_bytes(graph, stream.plan);
+  nlohmann::json blocks = nlohmann::json::array();
+  for (size_t i = 0; i < graph.ops.size(); ++i) {
+    const std::string name = block_of(graph.ops[i]);
+    if (blocks.empty() || blocks.back()["name"] != name) {
+      blocks.push_back(
+          {{"name", name}, {"operators", 0}, {"macs", 0}, {"layer_bytes", 0}, {"stream_bytes", 0}});
+    }
+    nlohmann::json& block = blocks.back();
+    block["operators"] = block["operators"].get<int>() + 1;
+    block["macs"] = block["macs"].get<int64_t>() + macs(graph, graph.ops[i]);
+    block["layer_bytes"] = std::max(block["layer_bytes"].get<int64_t>(), layer_bytes[i]);
+    block["stream_bytes"] = std::max(block["stream_bytes"].get<int64_t>(), stream_bytes[i]);
+  }
+  return {{"asked", name_of(options.plan.schedule)},
+          {"chosen", chosen.costs.streams ? "stream" : "layer"},
+          {"layer", summary(layer, options)},
+          {"stream", summary(stream, options)},
+          {"blocks", std::move(blocks)}};
+}
+
+}  // namespace tinynas
