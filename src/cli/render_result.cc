@@ -165,9 +165,11 @@ void schedules(Page& page, const nlohmann::json& result) {
                        kBarWidth / 2);
   };
   for (const nlohmann::json& block : blocks) {
+    const auto extra_macs = block.at("extra_macs").get<int64_t>();
     page.row(block.at("name").get<std::string>(),
-             fmt::format("layer {}  stream {}", bar(block.at("layer_bytes"), '#'),
-                         bar(block.at("stream_bytes"), '=')));
+             fmt::format("layer {}  stream {}  sees {:>3} rows{}", bar(block.at("layer_bytes"), '#'),
+                         bar(block.at("stream_bytes"), '='), block.at("receptive_field").get<int64_t>(),
+                         extra_macs == 0 ? "" : fmt::format(", {} MACs again", format_count(extra_macs))));
   }
 }
 

@@ -25,6 +25,29 @@ std::string block_of(const Op& op) {
   return dot == std::string::npos ? op.name : op.name.substr(0, dot);
 }
 
+// Rows of the input that one value depends on, and rows of the input between neighbouring values.
+struct Reach {
+  int64_t rows = 1;
+  int64_t jump = 1;
+};
+
+// By tensor.
+std::vector<Reach> receptive_fields(const Graph& graph) {
+  std::vector<Reach> reach(graph.tensors.size());
+  for (const Op& op : graph.ops) {
+    Reach& out = reach[static_cast<size_t>(op.output)];
+    out.rows = 0;
+    for (const TensorId id : op.inputs) {
+      const Reach& in = reach[static_cast<size_t>(id)];
+      const bool whole = op.kind == OpKind::kGlobalAvgPool || op.kind == OpKind::kFullyConnected;
+      const int64_t window = whole ? graph.tensor(id).shape.h : op.kernel_h;
+      out.rows = std::max(out.rows, in.rows + (window - 1) * in.jump);
+      out.jump = in.jump * op.stride_h;
+    }
+  }
+  return reach;
+}
+
 // By operator: bytes alive while it runs.
 std::vector<int64_t> live_bytes(const Graph& graph, const MemoryPlan& plan) {
   std::vector<int64_t> bytes(graph.ops.size());
@@ -40,18 +63,31 @@ nlohmann::json schedule_report(const Graph& graph, const CostOptions& options) {
   const ScheduledCosts chosen = under_best_schedule(graph, options);
   const std::vector<int64_t> layer_bytes = live_bytes(graph, layer.plan);
   const std::vector<int64_t> stream_bytes = live_bytes(graph, stream.plan);
+  const std::vector<Reach> reach = receptive_fields(graph);
+  std::vector<int64_t> extra_macs(graph.ops.size());
+  for (const PlanStep& step : stream.plan.order) extra_macs[static_cast<size_t>(step.op)] = step.extra_macs;
+  const auto raise = [](nlohmann::json& value, int64_t to) { value = std::max(value.get<int64_t>(), to); };
   nlohmann::json blocks = nlohmann::json::array();
   for (size_t i = 0; i < graph.ops.size(); ++i) {
     const std::string name = block_of(graph.ops[i]);
     if (blocks.empty() || blocks.back()["name"] != name) {
-      blocks.push_back(
-          {{"name", name}, {"operators", 0}, {"macs", 0}, {"layer_bytes", 0}, {"stream_bytes", 0}});
+      blocks.push_back({{"name", name},
+                        {"operators", 0},
+                        {"macs", 0},
+                        {"kernel", 0},
+                        {"receptive_field", 0},
+                        {"extra_macs", 0},
+                        {"layer_bytes", 0},
+                        {"stream_bytes", 0}});
     }
     nlohmann::json& block = blocks.back();
     block["operators"] = block["operators"].get<int>() + 1;
     block["macs"] = block["macs"].get<int64_t>() + macs(graph, graph.ops[i]);
-    block["layer_bytes"] = std::max(block["layer_bytes"].get<int64_t>(), layer_bytes[i]);
-    block["stream_bytes"] = std::max(block["stream_bytes"].get<int64_t>(), stream_bytes[i]);
+    block["extra_macs"] = block["extra_macs"].get<int64_t>() + extra_macs[i];
+    raise(block["kernel"], graph.ops[i].kernel_h);
+    raise(block["receptive_field"], reach[static_cast<size_t>(graph.ops[i].output)].rows);
+    raise(block["layer_bytes"], layer_bytes[i]);
+    raise(block["stream_bytes"], stream_bytes[i]);
   }
   return {{"asked", name_of(options.plan.schedule)},
           {"chosen", chosen.costs.streams ? "stream" : "layer"},

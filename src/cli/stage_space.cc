@@ -129,6 +129,7 @@ Stage space_stage(Workbench& bench) {
                           "limits",
                           "schedule",
                           "max_extra_macs",
+                          "redistribute",
                           "data",
                           "augment",
                           "space",

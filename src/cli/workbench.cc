@@ -8,6 +8,7 @@
 #include "cli/options.h"
 #include "cli/paths.h"
 #include "cost_models/board.h"
+#include "space/redistribution.h"
 #include "space/space_file.h"
 
 namespace tinynas {
@@ -79,6 +80,7 @@ SearchSpace Workbench::configured_space() {
                       "without `columns`");
   }
   space.input_channels = dataset().train.channels;
+  if (config_.flag("redistribute")) space = redistributed(space);
   return space;
 }
 

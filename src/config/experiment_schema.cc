@@ -57,6 +57,10 @@ void add_general(Schema& schema) {
                  "chip of configs/boards: default limits, reserve, latency and energy; none = without"))
       .add(text("space", "auto",
                 "search space: a name of configs/spaces, a path, or auto = by the data set's image size"))
+      .add(
+          flag("redistribute", false,
+               "small kernels in the early stages, where strips compute halos again, and the receptive field "
+               "given back by blocks later (MCUNetV2)"))
       .add(choice("method", {"evolution", "dnas"}, "evolution", "how architectures are searched"))
       .add(choice("runtime", {"tinynas", "tflm"}, "tinynas", "runtime whose memory the limits are about"))
       .add(choice(

@@ -63,22 +63,6 @@ SramCost sram_cost(const MemoryPlan& plan, const RuntimeOverhead& overhead, cons
   return sram;
 }
 
-// How often a step's operator is computed, by step: more than once where strips overlap.
-std::vector<double> repetitions(const Graph& graph, const MemoryPlan& plan) {
-  std::vector<double> times(plan.order.size(), 1);
-  for (const PlanSegment& segment : plan.segments) {
-    if (segment.extra_macs == 0) continue;
-    int64_t nominal = 0;
-    for (int step = segment.first_step; step <= segment.last_step; ++step)
-      nominal += macs(graph, graph.ops[static_cast<size_t>(plan.order[static_cast<size_t>(step)].op)]);
-    for (int step = segment.first_step; step <= segment.last_step; ++step) {
-      times[static_cast<size_t>(step)] =
-          1 + static_cast<double>(segment.extra_macs) / static_cast<double>(std::max<int64_t>(nominal, 1));
-    }
-  }
-  return times;
-}
-
 }  // namespace
 
 CostReport estimate(const Graph& graph, const CostOptions& options) {
@@ -99,14 +83,12 @@ CostReport estimate(const Graph& graph, const MemoryPlan& plan, const CostOption
   report.flash.code_bytes = overhead.code_bytes;
   report.flash.reserve_bytes = options.board != nullptr ? options.board->flash_reserve_bytes : 0;
   double total_ms = latency != nullptr ? latency->fixed_ms : 0;
-  const std::vector<double> times = plan.extra_macs > 0 ? repetitions(graph, plan) : std::vector<double>();
-  for (size_t i = 0; i < plan.order.size(); ++i) {
-    const PlanStep& step = plan.order[i];
+  for (const PlanStep& step : plan.order) {
     const Op& op = graph.ops[static_cast<size_t>(step.op)];
     const int64_t op_macs = macs(graph, op);
     const int64_t op_weights_bytes = weights_bytes(graph, op);
     double op_ms = latency != nullptr ? latency->operator_ms(graph, op, step, op_macs) : 0.0;
-    if (!times.empty()) op_ms *= times[i];
+    if (step.extra_macs > 0) op_ms *= 1 + static_cast<double>(step.extra_macs) / static_cast<double>(op_macs);
     report.macs += op_macs;
     report.params += weight_count(graph, op) + bias_count(graph, op);
     report.flash.weights_bytes += op_weights_bytes;

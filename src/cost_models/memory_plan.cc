@@ -270,6 +270,7 @@ class PlanBuilder {
     if (planned.in_place) planned.in_place_input = op.inputs[0] == laid.in_place_input ? 0 : 1;
     planned.kernel = kernel_of(graph_, op, planned.in_place, options_.variant);
     planned.scratch_bytes = laid.scratch_bytes;
+    planned.extra_macs = laid.extra_macs;
     if (laid.scratch_bytes > 0) planned.scratch_buffer = add_bytes(laid.scratch_bytes, step, step);
   }
 

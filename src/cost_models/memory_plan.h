@@ -78,6 +78,7 @@ struct PlanStep {
   int64_t live_bytes = 0;     // tensors alive at this step + its scratch, before alignment and packing
   int64_t scratch_bytes = 0;  // from the kernel's own *_get_buffer_size
   int scratch_buffer = -1;    // index into buffers, -1 for none
+  int64_t extra_macs = 0;     // of columns that more than one strip computes
 };
 
 // A run of steps. `layer`: one operator after another, on whole tensors. `stream`: row by row, on demand.

@@ -179,7 +179,9 @@ class Layouter {
         again += std::max(0, end - range.begin);
         end = std::max(end, range.end);
       }
-      if (!op.reduces) layout_.extra_macs += op.column_macs / tensor(op.output).h * made * again;
+      if (op.reduces) continue;
+      laid(position).extra_macs = op.column_macs / tensor(op.output).h * made * again;
+      layout_.extra_macs += laid(position).extra_macs;
     }
   }
 

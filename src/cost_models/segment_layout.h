@@ -50,6 +50,7 @@ struct LaidTensor {
 struct LaidOp {
   int in_place_input = -1;  // TensorId, or -1
   int64_t scratch_bytes = 0;
+  int64_t extra_macs = 0;  // of columns that more than one strip computes
 };
 
 struct SegmentLayout {
