@@ -28,6 +28,7 @@ struct SpacesFlags {
   std::optional<std::string> board;
   std::optional<std::string> boards;  // "all"
   int classes = 1000;
+  std::string schedule = "layer";
   SpaceOptimisationOptions options;
   int top = 10;
   std::string csv;
@@ -91,6 +92,10 @@ void check(const SpacesFlags& flags) {
         "--boards all: judges every board of configs/boards; leave --sram, --flash, --max-macs and --board "
         "out");
   }
+  if (flags.boards && flags.schedule == "auto") {
+    throw usage_error(
+        "--schedule auto: decides by one chip's SRAM, and --boards all has many; expected layer or stream");
+  }
   if (!flags.boards && !limited) {
     throw usage_error("spaces " + *flags.space +
                       ": the chip is not named: give its memory or a board, for example\n"
@@ -115,15 +120,15 @@ nlohmann::json heading_json(const SpacesFlags& flags, const SearchSpace& space, 
           {"num_classes", flags.classes},
           {"samples", flags.options.samples},
           {"seed", flags.options.seed},
-          {"schedule", "layer"},
+          {"schedule", flags.schedule},
           {"sub_spaces_in_grid", space.widths.size() * space.resolutions.size()},
           {"seconds", seconds}};
 }
 
 std::string heading(const SpacesFlags& flags, const SearchSpace& space, const std::string& limits) {
-  return fmt::format("{}: {} sub-spaces x {} samples, seed {}, {} classes, layer schedule{}\n", space.name,
+  return fmt::format("{}: {} sub-spaces x {} samples, seed {}, {} classes, schedule {}{}\n", space.name,
                      space.widths.size() * space.resolutions.size(), flags.options.samples,
-                     flags.options.seed, flags.classes, limits.empty() ? "" : "; " + limits);
+                     flags.options.seed, flags.classes, flags.schedule, limits.empty() ? "" : "; " + limits);
 }
 
 void finish(const SpacesFlags& flags, const nlohmann::json& json, const std::string& text,
@@ -146,7 +151,9 @@ void optimise(const SpacesFlags& flags) {
   if (flags.boards) {
     const std::vector<Board> boards = load_boards(home_directory() / "configs" / "boards");
     const BoardSizes sizes = sizes_for_models(boards);
-    const SpaceSamples samples = draw_samples(Constraint(space, flags.classes, {}), flags.options);
+    CostOptions costs;
+    costs.plan.schedule = schedule_from_name(flags.schedule, "--schedule");
+    const SpaceSamples samples = draw_samples(Constraint(space, flags.classes, {}, costs), flags.options);
     const ChoiceMatrix matrix = choice_matrix(samples, sizes.sram_bytes, sizes.flash_bytes, flags.options);
     nlohmann::json json = heading_json(flags, space, seconds());
     json.update(to_json(matrix, boards));
@@ -159,6 +166,8 @@ void optimise(const SpacesFlags& flags) {
   costs.board = board ? &*board : nullptr;
   if (board) costs.plan.variant = variant_of_isa(board->isa);
   const Limits limits = limits_of(flags, costs.board);
+  costs.plan.schedule = schedule_from_name(flags.schedule, "--schedule");
+  costs.sram_limit_bytes = limits.sram_bytes;
   const Constraint constraint(space, flags.classes, limits, costs);
   const SpaceOptimisation result = judge(draw_samples(constraint, flags.options), limits, flags.options);
   nlohmann::json json = heading_json(flags, space, seconds());
@@ -186,6 +195,7 @@ void add_spaces_command(CLI::App& app, Action& action) {
       "  tinynas spaces mbconv --sram 320k --flash 1M          MCUNet's space optimisation, no data needed\n"
       "  tinynas spaces dscnn-kws --board stm32f746 --classes 12\n"
       "  tinynas spaces my-space.yaml --board nrf52840 --samples 200 --csv grid.csv\n"
+      "  tinynas spaces mbconv-256 --sram 128k --flash 1M --schedule auto --samples 200\n"
       "  tinynas spaces mbconv --boards all                    (W,R) over the SRAM and Flash of all boards\n"
       "Exit code 3 when no network of the space fits.");
   add_text(*command, "space", flags->space, "name, or a space file; none lists them")->type_name("NAME|FILE");
@@ -202,6 +212,12 @@ void add_spaces_command(CLI::App& app, Action& action) {
   add_text(*command, "--boards", flags->boards, "all: the choice for every board's SRAM and Flash")
       ->type_name("all")
       ->group("Limits");
+  command
+      ->add_option("--schedule", flags->schedule,
+                   "layer; stream (row by row); or auto, as `search` judges: stream where layer exceeds the "
+                   "SRAM. Streaming takes half a millisecond a network to plan")
+      ->check(CLI::IsMember({"layer", "stream", "auto"}))
+      ->capture_default_str();
   command->add_option("--classes", flags->classes, "classes that the networks tell apart")
       ->type_name("N")
       ->capture_default_str();

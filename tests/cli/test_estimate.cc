@@ -103,11 +103,13 @@ TEST_CASE("a person is told what fits, what does not, and what would help") {
              Contains("mcunet-320k.json fits stm32f746") && Contains("here: the bounds for cortex-m7") &&
                  Contains("reserve 4.0 KiB in DTCM") && Contains("The SRAM bottleneck is block1.expand") &&
                  Contains("resolution 176 -> 152"));
-  const Outcome too_large =
-      run_tinynas("estimate tests/networks/mobilenetv2-w1.0.json --resolution 224 --board stm32f412");
+  const Outcome too_large = run_tinynas(
+      "estimate tests/networks/mobilenetv2-w1.0.json --resolution 224 --board stm32f412 --schedule layer");
   CHECK(too_large.code == 0);
   CHECK_THAT(too_large.out,
              Contains("does not fit stm32f412") && Contains("too much") && Contains("its SRAM would fit"));
+  const Outcome streams = run_tinynas("estimate tests/networks/mobilenetv2-w1.0.json --resolution 176");
+  CHECK_THAT(streams.out, Contains("esp32s3        streams") && Contains("corstone300    fits"));
   CHECK_THAT(run_tinynas("estimate --help").out, Contains("Examples:") && Contains("--accounting"));
 }
 

@@ -26,6 +26,10 @@ nlohmann::json example() {
     "latency_ms": {"stm32f746": 51.5}, "energy_mj": {"stm32f746": 9.25},
     "latency_basis": {"stm32f746": "measured"}, "latency_error_band": {"stm32f746": 0.124}, "board": "stm32f746",
     "limits": {"sram_bytes": 65536, "flash_bytes": null, "macs": 6000000, "latency_ms": 200, "energy_mj": null},
+    "schedule": {"asked": "auto", "chosen": "stream",
+      "layer": {"sram_bytes": 90000, "arena_bytes": 80000, "extra_macs": 0, "fits": false},
+      "stream": {"sram_bytes": 60000, "arena_bytes": 50000, "extra_macs": 1200000, "fits": true},
+      "blocks": [{"name": "stem", "operators": 1, "macs": 1, "kernel": 3, "receptive_field": 3, "extra_macs": 1200000, "layer_bytes": 80000, "stream_bytes": 40000}]},
     "caps": [{"key": "limits.macs", "value": "6M", "effort": "quick", "override": "--max-macs N|none"}],
     "space": {"why": "because", "sub_spaces": 30},
     "search": {"evaluated": 100, "generations": 5,
@@ -40,12 +44,30 @@ nlohmann::json example() {
 
 TEST_CASE("the report holds every figure, in plain ASCII without colours") {
   const std::string text = render_result(example(), false);
-  for (const char* part :
-       {"81.01 %", "81.23 %", "+0.22 points; method: mse + bias correction", "on 2000",
-        "90 test images and 10 random inputs", "58.6 KiB of 64.0 KiB", "not limited", "5.90 M of 6.00 M",
-        "51.5 of 200.0 ms (modelled: measured, +- 12 %)", "measured, +- 12 %   <- --board", "+10.00 points",
-        "--max-macs N|none", "exceeds the limits", "5x5 e4  7x7 e6", "6:46", "runs/x/firmware/", "a note",
-        "because"}) {
+  for (const char* part : {"81.01 %",
+                           "81.23 %",
+                           "+0.22 points; method: mse + bias correction",
+                           "on 2000",
+                           "90 test images and 10 random inputs",
+                           "58.6 KiB of 64.0 KiB",
+                           "not limited",
+                           "5.90 M of 6.00 M",
+                           "51.5 of 200.0 ms (modelled: measured, +- 12 %)",
+                           "measured, +- 12 %   <- --board",
+                           "+10.00 points",
+                           "--max-macs N|none",
+                           "exceeds the limits",
+                           "5x5 e4  7x7 e6",
+                           "6:46",
+                           "runs/x/firmware/",
+                           "a note",
+                           "because",
+                           "chosen: stream",
+                           "exceeds the limit",
+                           "1.20 M MACs computed again",
+                           "layer   78.1 KiB ###############",
+                           "stream   39.1 KiB ========",
+                           "sees   3 rows, 1.20 M MACs again"}) {
     CAPTURE(part);
     CHECK_THAT(text, Contains(part));
   }
