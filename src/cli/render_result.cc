@@ -156,6 +156,14 @@ void schedules(Page& page, const nlohmann::json& result) {
                                            format_count(one.at("extra_macs").get<int64_t>())),
                          one.at("fits").get<bool>() ? "" : "   exceeds the limit"));
   }
+  if (const nlohmann::json& patches = schedule.at("patches"); !patches.is_null()) {
+    const int side = patches.at("patches").get<int>();
+    page.row("patches",
+             fmt::format("{} alive with {} x {} patches, {} MACs computed again (MCUNetV2's way; analytic, "
+                         "not built)",
+                         bytes(patches.at("bytes")), side, side,
+                         format_count(patches.at("extra_macs").get<int64_t>())));
+  }
   int64_t most = 1;
   for (const nlohmann::json& block : blocks)
     most = std::max({most, block.at("layer_bytes").get<int64_t>(), block.at("stream_bytes").get<int64_t>()});
@@ -167,8 +175,9 @@ void schedules(Page& page, const nlohmann::json& result) {
   for (const nlohmann::json& block : blocks) {
     const auto extra_macs = block.at("extra_macs").get<int64_t>();
     page.row(block.at("name").get<std::string>(),
-             fmt::format("layer {}  stream {}  sees {:>3} rows{}", bar(block.at("layer_bytes"), '#'),
-                         bar(block.at("stream_bytes"), '='), block.at("receptive_field").get<int64_t>(),
+             fmt::format("layer {}  stream {}  {}x{} sees {:>3} rows{}", bar(block.at("layer_bytes"), '#'),
+                         bar(block.at("stream_bytes"), '='), block.at("kernel").get<int>(),
+                         block.at("kernel").get<int>(), block.at("receptive_field").get<int64_t>(),
                          extra_macs == 0 ? "" : fmt::format(", {} MACs again", format_count(extra_macs))));
   }
 }

@@ -7,8 +7,9 @@
 
 namespace tinynas {
 
-// {"asked": "auto", "chosen": "layer" | "stream", "layer": {...}, "stream": {...}, "blocks": [{"name",
-// "operators", "macs", "kernel", "receptive_field", "extra_macs", "layer_bytes", "stream_bytes"}]}.
+// {"asked": "auto", "chosen": "layer" | "stream", "layer": {...}, "stream": {...}, "patches": {...} or
+// null, "blocks": [{"name", "operators", "macs", "kernel", "receptive_field", "extra_macs", "layer_bytes",
+// "stream_bytes"}]}.
 // Of a schedule: "sram_bytes" (all of SramCost), "arena_bytes", "extra_macs", "fits" (true where `options`
 // has no limit). Of a block (operators whose names have the same part before the last dot): "kernel", the
 // largest, rows; "receptive_field": rows of the input that a value behind the block depends on, padding

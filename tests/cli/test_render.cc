@@ -29,6 +29,7 @@ nlohmann::json example() {
     "schedule": {"asked": "auto", "chosen": "stream",
       "layer": {"sram_bytes": 90000, "arena_bytes": 80000, "extra_macs": 0, "fits": false},
       "stream": {"sram_bytes": 60000, "arena_bytes": 50000, "extra_macs": 1200000, "fits": true},
+      "patches": {"bytes": 30000, "extra_macs": 500000, "patches": 3, "operators": 9},
       "blocks": [{"name": "stem", "operators": 1, "macs": 1, "kernel": 3, "receptive_field": 3, "extra_macs": 1200000, "layer_bytes": 80000, "stream_bytes": 40000}]},
     "caps": [{"key": "limits.macs", "value": "6M", "effort": "quick", "override": "--max-macs N|none"}],
     "space": {"why": "because", "sub_spaces": 30},
@@ -67,7 +68,8 @@ TEST_CASE("the report holds every figure, in plain ASCII without colours") {
                            "1.20 M MACs computed again",
                            "layer   78.1 KiB ###############",
                            "stream   39.1 KiB ========",
-                           "sees   3 rows, 1.20 M MACs again"}) {
+                           "3x3 sees   3 rows, 1.20 M MACs again",
+                           "29.3 KiB alive with 3 x 3 patches, 500.0 k MACs"}) {
     CAPTURE(part);
     CHECK_THAT(text, Contains(part));
   }

@@ -27,7 +27,7 @@ struct Options {
   uint64_t seed = 1;
   std::string space = "configs/spaces/mbconv.yaml";
   std::string board = "configs/boards/stm32f746.yaml";
-  std::string auto_sram = "64k";  // limit under which every candidate is given its best schedule
+  std::string auto_sram = "320k";  // limit under which every candidate is given its best schedule
 };
 
 double seconds_since(std::chrono::steady_clock::time_point start) {
