@@ -75,6 +75,14 @@ void ExperimentFlags::add_all(CLI::App& app) {
          },
          "let --max-latency and --max-energy bind on an uncalibrated model (`tinynas boards`)")
       ->group("Limits");
+  app.add_flag_callback(
+         "--pareto",
+         [this] {
+           given.push_back({"--pareto", "search.pareto", "true"});
+         },
+         "the front of accuracy, SRAM, Flash, MACs and latency in one search (NSGA-II); the most accurate is "
+         "built")
+      ->group(kBudgets);
   app.add_option("--config", config_file, "experiment file (configs/*.yaml); unknown keys are errors")
       ->type_name("FILE")
       ->group(kBudgets);

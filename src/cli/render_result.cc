@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "base/units.h"
+#include "cli/front_report.h"
 #include "cli/result.h"
 
 namespace tinynas {
@@ -227,6 +228,16 @@ void search(Page& page, const nlohmann::json& result) {
                        ", on the validation images that the search looked at");
 }
 
+// After a search for it; else search.json has it.
+void front(Page& page, const nlohmann::json& result) {
+  const nlohmann::json& search = result.at("search");
+  if (search.at("ranking") != "pareto") return;
+  page.heading(
+      fmt::format("Pareto front of the supernet: {} networks that no other beats in everything (front.svg)",
+                  search.at("front").size()));
+  page.raw(front_table(search.at("front"), "  ") + "\n");
+}
+
 void boards(Page& page, const nlohmann::json& result) {
   if (result.at("latency_ms").empty()) return;
   page.heading("Modelled latency and energy of one inference");
@@ -275,6 +286,7 @@ std::string render_result(const nlohmann::json& result, bool colour) {
   schedules(page, result);
   accuracy(page, result);
   search(page, result);
+  front(page, result);
   boards(page, result);
   times(page, result);
   closing(page, result);

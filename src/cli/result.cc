@@ -189,6 +189,8 @@ nlohmann::json make_result(Workbench& bench, const Run& run, const TestAccuracy&
       {"search",
        {{"evaluated", evolve.at("evaluated")},
         {"generations", evolve.at("generations")},
+        {"ranking", evolve.at("ranking")},
+        {"front", evolve.at("front")},
         {"reference", evolve.at("reference")},
         {"comparison", evolve.at("comparison")}}},
       {"verify",

@@ -1,7 +1,9 @@
 #include <spdlog/spdlog.h>
 
+#include "base/files.h"
 #include "base/units.h"
 #include "cli/comparison.h"
+#include "cli/front_report.h"
 #include "cli/options.h"
 #include "cli/stages.h"
 #include "search/baselines.h"
@@ -47,7 +49,17 @@ nlohmann::json run_evolve(Workbench& bench, Run& run) {
   const EvolutionOptions options = evolution_options(config);
   const nlohmann::json reference =
       reference_networks(constraint, chosen.sub_space, options.seed, evaluator, store);
-  const SearchResult result = evolve(chosen.sub_space, constraint, evaluator, store, options, run.metrics());
+  const bool pareto = config.flag("search.pareto");
+  const ByParetoFront by_front;
+  const ByAccuracy by_accuracy;
+  const SearchResult result =
+      evolve(chosen.sub_space, constraint, evaluator, store, options, run.metrics(), {},
+             pareto ? static_cast<const Ranking&>(by_front) : static_cast<const Ranking&>(by_accuracy));
+  const nlohmann::json front = front_json(result);
+  write_file_atomic(run.path("front.svg"), front_svg(result));
+  if (pareto)
+    spdlog::info("   {} networks on the Pareto front (front.svg):\n{}", front.size(),
+                 front_table(front, "   "));
   const nlohmann::json comparison =
       compare_with_random(bench, run, supernet, constraint, result.best, evaluator, store);
 
@@ -62,6 +74,8 @@ nlohmann::json run_evolve(Workbench& bench, Run& run) {
           {"evaluated", result.candidates.size()},
           {"cached", result.cached},
           {"generations", result.history.size()},
+          {"ranking", pareto ? "pareto" : "accuracy"},
+          {"front", front},
           {"reference", reference},
           {"comparison", comparison}};
 }
@@ -74,7 +88,7 @@ Stage evolve_stage(Workbench& bench) {
               .config_keys = {"search", "recalibration", "comparison", "data", "limits", "board", "schedule",
                               "max_extra_macs", "seed"},
               .inputs = {"space.json", "supernet.safetensors"},
-              .outputs = {"search.json", "arch.json"},
+              .outputs = {"search.json", "arch.json", "front.svg"},
               .run = [&bench](Run& run) { return run_evolve(bench, run); }};
   if (bench.config().text("comparison.by") == "finetune") {
     stage.config_keys.insert(stage.config_keys.end(), {"finetune", "augment"});

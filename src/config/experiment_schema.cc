@@ -135,6 +135,9 @@ void add_search(Schema& schema) {
       .add(integer("search.crossovers", 50, 0, 1e6, "children by crossover a generation"))
       .add(integer("search.mutations", 50, 0, 1e6, "children by mutation a generation"))
       .add(real("search.mutation_probability", 0.1, 0, 1, "of each gene"))
+      .add(flag(
+          "search.pareto", false,
+          "breed by Pareto front (NSGA-II: accuracy, SRAM, Flash, MACs, latency) instead of by accuracy"))
       .add(integer("search.generations", 30, 0, 1e6, "after generation 0; 0 = random search"))
       .add(integer("search.max_attempts", 200, 1, 1e6, "draws for one new child that fits"))
       .add(integer("comparison.networks", 5, 0, 1000,

@@ -28,7 +28,8 @@ std::string percent(double fraction) {
 class Evolution {
  public:
   Evolution(const SubSpace& sub_space, const Constraint& constraint, Evaluator& evaluator, TrialStore& store,
-            const EvolutionOptions& options, MetricsLog& metrics, const Mutator& mutator)
+            const EvolutionOptions& options, MetricsLog& metrics, const Mutator& mutator,
+            const Ranking& ranking)
       : sub_space_(sub_space),
         constraint_(constraint),
         evaluator_(evaluator),
@@ -36,6 +37,7 @@ class Evolution {
         options_(options),
         metrics_(metrics),
         mutator_(mutator),
+        ranking_rule_(ranking),
         evaluator_key_(evaluator.key()),
         root_(Rng(options.seed).fork("evolution")),
         stored_before_(std::min(store.count(evaluator_key_, sub_space), options.budget())),
@@ -49,7 +51,7 @@ class Evolution {
       if (evaluate(children(generation)) == 0) break;
       report(generation);
     }
-    result_.best = result_.candidates[ranking_.front()];
+    result_.best = result_.candidates[best_];
     return std::move(result_);
   }
 
@@ -124,7 +126,7 @@ class Evolution {
     if (!asked.empty()) {
       store_.put_costs(constraint_.key(), costs);
       int64_t done = static_cast<int64_t>(result_.candidates.size() + cached);
-      double best = ranking_.empty() ? 0 : result_.candidates[ranking_.front()].accuracy;
+      double best = result_.candidates.empty() ? 0 : result_.candidates[best_].accuracy;
       size_t reported = 0;
       const auto keep = [&](size_t i, double accuracy) {
         ++reported;
@@ -140,11 +142,10 @@ class Evolution {
       }
     }
     for (Candidate& candidate : batch) {
-      ranking_.push_back(result_.candidates.size());
       result_.candidates.push_back(std::move(candidate));
+      if (better(result_.candidates.back(), result_.candidates[best_])) best_ = result_.candidates.size() - 1;
     }
-    std::sort(ranking_.begin(), ranking_.end(),
-              [&](size_t a, size_t b) { return better(result_.candidates[a], result_.candidates[b]); });
+    ranking_ = ranking_rule_.order(result_.candidates);
     newborn_ = static_cast<int>(batch.size());
     return batch.size();
   }
@@ -153,7 +154,7 @@ class Evolution {
     const size_t parents = std::min(static_cast<size_t>(options_.parents), ranking_.size());
     double sum = 0;
     for (size_t i = 0; i < parents; ++i) sum += result_.candidates[ranking_[i]].accuracy;
-    const Candidate& best = result_.candidates[ranking_.front()];
+    const Candidate& best = result_.candidates[best_];
     result_.history.push_back({generation, newborn_, best.accuracy, sum / static_cast<double>(parents),
                                static_cast<int64_t>(result_.candidates.size()), best.architecture});
     metrics_.write({{"event", "generation"},
@@ -176,6 +177,7 @@ class Evolution {
   const EvolutionOptions& options_;
   MetricsLog& metrics_;
   const Mutator& mutator_;
+  const Ranking& ranking_rule_;
   const std::string evaluator_key_;
   const Rng root_;
   const int64_t stored_before_;
@@ -183,6 +185,7 @@ class Evolution {
 
   std::unordered_set<std::string> examined_;  // evaluated or found not to fit: never looked at again
   std::vector<size_t> ranking_;               // indices into result_.candidates, best first
+  size_t best_ = 0;                           // the most accurate
   int newborn_ = 0;
   SearchResult result_;
 };
@@ -216,17 +219,11 @@ Architecture Mutator::crossover(const SearchSpace& space, const Architecture& a,
   return tinynas::crossover(space, a, b, rng);
 }
 
-bool better(const Candidate& a, const Candidate& b) {
-  if (a.accuracy != b.accuracy) return a.accuracy > b.accuracy;
-  if (a.costs.macs != b.costs.macs) return a.costs.macs < b.costs.macs;
-  return encode(a.architecture) < encode(b.architecture);
-}
-
 SearchResult evolve(const SubSpace& sub_space, const Constraint& constraint, Evaluator& evaluator,
                     TrialStore& store, const EvolutionOptions& options, MetricsLog& metrics,
-                    const Mutator& mutator) {
+                    const Mutator& mutator, const Ranking& ranking) {
   options.check();
-  return Evolution(sub_space, constraint, evaluator, store, options, metrics, mutator).run();
+  return Evolution(sub_space, constraint, evaluator, store, options, metrics, mutator, ranking).run();
 }
 
 nlohmann::json to_json(const SearchResult& result) {
@@ -241,11 +238,14 @@ nlohmann::json to_json(const SearchResult& result) {
   }
   nlohmann::json candidates = nlohmann::json::array();
   for (const Candidate& candidate : result.candidates) {
-    candidates.push_back({{"architecture", encode(candidate.architecture)},
-                          {"accuracy", candidate.accuracy},
-                          {"macs", candidate.costs.macs},
-                          {"sram_bytes", candidate.costs.sram.total_bytes()},
-                          {"flash_bytes", candidate.costs.flash.total_bytes()}});
+    candidates.push_back(
+        {{"architecture", encode(candidate.architecture)},
+         {"accuracy", candidate.accuracy},
+         {"macs", candidate.costs.macs},
+         {"sram_bytes", candidate.costs.sram.total_bytes()},
+         {"flash_bytes", candidate.costs.flash.total_bytes()},
+         {"latency_ms",
+          candidate.costs.latency_ms ? nlohmann::json(*candidate.costs.latency_ms) : nlohmann::json()}});
   }
   return {{"best",
            {{"architecture", encode(result.best.architecture)},
@@ -254,7 +254,8 @@ nlohmann::json to_json(const SearchResult& result) {
           {"evaluated", result.candidates.size()},
           {"cached", result.cached},
           {"history", history},
-          {"candidates", candidates}};
+          {"candidates", candidates},
+          {"front", pareto_front(result.candidates)}};
 }
 
 }  // namespace tinynas

@@ -12,14 +12,15 @@
 #include "base/metrics.h"
 #include "search/constraint.h"
 #include "search/evaluator.h"
+#include "search/ranking.h"
 #include "search/trial_store.h"
 
 namespace tinynas {
 
 struct EvolutionOptions {
   int population = 100;  // random architectures of generation 0
-  int parents = 20;      // the best evaluated so far, from which each generation is bred
-  int crossovers = 50;   // children a generation
+  int parents = 20;  // the first by the ranking, of all evaluated so far, from which each generation is bred
+  int crossovers = 50;  // children a generation
   int mutations = 50;
   double mutation_probability = 0.1;  // of each gene
   int generations = 30;               // after generation 0; 0 = random search
@@ -43,15 +44,6 @@ class Mutator {
                                  Rng& rng) const;
 };
 
-struct Candidate {
-  Architecture architecture;
-  double accuracy = 0;  // in [0,1]
-  CostReport costs;     // without the per-operator table
-};
-
-// Better: higher accuracy, then fewer MACs, then the smaller encoding, so that there is one order.
-bool better(const Candidate& a, const Candidate& b);
-
 struct GenerationReport {
   int generation = 0;
   int children = 0;          // new architectures of this generation
@@ -62,7 +54,7 @@ struct GenerationReport {
 };
 
 struct SearchResult {
-  Candidate best;
+  Candidate best;  // the most accurate, whatever the ranking
   std::vector<GenerationReport> history;
   std::vector<Candidate>
       candidates;      // everything whose accuracy was asked for, in order; no architecture twice
@@ -78,10 +70,11 @@ struct SearchResult {
 // Error(kNothingFits) when the smallest network of the sub-space does not fit; Error(kInterrupted).
 SearchResult evolve(const SubSpace& sub_space, const Constraint& constraint, Evaluator& evaluator,
                     TrialStore& store, const EvolutionOptions& options, MetricsLog& metrics,
-                    const Mutator& mutator = {});
+                    const Mutator& mutator = {}, const Ranking& ranking = ByAccuracy());
 
 // {"best": {"architecture", "accuracy", "costs"}, "evaluated", "cached", "history": [...],
-//  "candidates": [{"architecture", "accuracy", "macs", "sram_bytes", "flash_bytes"}, ...]}
+//  "candidates": [{"architecture", "accuracy", "macs", "sram_bytes", "flash_bytes", "latency_ms"}, ...],
+//  "front": [index into candidates, ...]}: those that no other dominates (ranking.h).
 nlohmann::json to_json(const SearchResult& result);
 
 }  // namespace tinynas
