@@ -9,6 +9,7 @@
 #include <sstream>
 
 #include "base/error.h"
+#include "base/units.h"
 
 namespace tinynas {
 
@@ -50,6 +51,30 @@ std::string read_file(const std::filesystem::path& path) {
   content << file.rdbuf();
   if (file.bad()) throw io_error(path.string() + ": cannot be read");
   return content.str();
+}
+
+std::string read_given_file(const std::filesystem::path& path, int64_t most_bytes, ExitCode code) {
+  const auto fail = [&](const std::string& what) { return Error(code, path.string() + ": " + what); };
+  std::error_code error;
+  const std::filesystem::file_status status = std::filesystem::status(path, error);
+  if (!std::filesystem::exists(status)) {
+    throw fail(status.type() == std::filesystem::file_type::not_found ? "does not exist"
+                                                                      : "cannot be read: " + error.message());
+  }
+  if (std::filesystem::is_directory(status)) throw fail("is a folder, expected a file");
+  if (!std::filesystem::is_regular_file(status))
+    throw fail("is a device or a pipe, expected a regular file (its size must be known before it is read)");
+  const auto bytes = static_cast<int64_t>(std::filesystem::file_size(path, error));
+  if (error) throw fail("cannot be read: " + error.message());
+  if (bytes > most_bytes) {
+    throw fail("has " + std::to_string(bytes) + " bytes, such a file may have at most " +
+               std::to_string(most_bytes) + " (" + format_bytes(most_bytes) + ")");
+  }
+  try {
+    return read_file(path);
+  } catch (const Error& unreadable) {
+    throw Error(code, unreadable.what());
+  }
 }
 
 }  // namespace tinynas

@@ -76,6 +76,12 @@ std::string format_bytes(int64_t bytes) {
   return buffer;
 }
 
+std::pair<std::string, std::string> format_bytes_apart(int64_t a, int64_t b) {
+  std::pair<std::string, std::string> rounded = {format_bytes(a), format_bytes(b)};
+  if (a == b || rounded.first != rounded.second) return rounded;
+  return {std::to_string(a) + " B", std::to_string(b) + " B"};
+}
+
 std::string format_count(int64_t count) {
   char buffer[64];
   const double value = static_cast<double>(count);

@@ -3,13 +3,15 @@
 
 #include <cstdint>
 #include <string>
+#include <utility>
 
 namespace tinynas {
 
-// All parsers throw Error(kUsage) that names `what` (for example "--sram"), what was got and what is expected.
+// All parsers throw Error(kUsage) that names `what` (for example "--sram"), what was got and what is
+// expected.
 
-// Bytes: digits (a decimal fraction is allowed) and an optional k/K, M or G, powers of 1024 ("320k" = 327680).
-// An optional trailing "B" or "iB" is accepted ("320KiB"). Result in bytes, >= 0.
+// Bytes: digits (a decimal fraction is allowed) and an optional k/K, M or G, powers of 1024 ("320k" =
+// 327680). An optional trailing "B" or "iB" is accepted ("320KiB"). Result in bytes, >= 0.
 int64_t parse_bytes(const std::string& text, const std::string& what);
 
 // Counts such as MACs or parameters: optional k, M, G are powers of 1000 ("60M" = 60'000'000).
@@ -23,6 +25,10 @@ double parse_energy_mj(const std::string& text, const std::string& what);
 
 // "318.2 KiB", "1.00 MiB", "512 B".
 std::string format_bytes(int64_t bytes);
+
+// Both as format_bytes() has them; in bytes, "16897 B", where rounding would make two different figures look
+// the same.
+std::pair<std::string, std::string> format_bytes_apart(int64_t a, int64_t b);
 
 // "38.30 M", "737 k".
 std::string format_count(int64_t count);

@@ -68,12 +68,13 @@ std::vector<std::vector<int8_t>> random_inputs(const Graph& graph, int count, ui
 }
 
 std::string line(const char* what, int64_t needed, int64_t limit) {
-  return fmt::format("  {:<6} {} of {}: {} left\n", what, format_bytes(needed), format_bytes(limit),
-                     format_bytes(limit - needed));
+  const auto [taken, allowed] = format_bytes_apart(needed, limit);
+  return fmt::format("  {:<6} {} of {}: {} left\n", what, taken, allowed, format_bytes(limit - needed));
 }
 
 void compile(const CompileFlags& flags) {
   flags.output.apply();
+  if (flags.out.empty()) throw usage_error("--out: got '', expected a folder for the package");
   std::vector<Board> boards;
   if (!flags.board.empty()) boards.push_back(board_by_name(flags.board, "--board"));
   const Board* board = boards.empty() ? nullptr : &boards.front();
@@ -166,7 +167,10 @@ void add_compile_command(CLI::App& app, Action& action) {
       ->capture_default_str();
   command->add_option("--name", flags->name, "C identifier: prefix of files and symbols")
       ->capture_default_str();
-  command->add_option("--seed", flags->seed, "of the self-test's random inputs")->capture_default_str();
+  command->add_option("--seed", flags->seed, "of the self-test's random inputs")
+      ->check(refuse_negative)
+      ->type_name("N")
+      ->capture_default_str();
   flags->output.add(*command);
   command->callback([&action, flags] { action = [flags] { compile(*flags); }; });
 }

@@ -11,6 +11,7 @@
 #include "cli/network_costs.h"
 #include "cli/paths.h"
 #include "cli/workbench.h"
+#include "tflite/tflite.h"
 
 namespace tinynas {
 namespace {
@@ -42,9 +43,15 @@ PlanOptions plan_options(const EstimateFlags& flags) {
   return plan;
 }
 
-// A run directory stands for the architecture in it.
+// A run directory stands for the architecture in it, a package for its model.
 std::filesystem::path network_file(const std::filesystem::path& given) {
-  return std::filesystem::is_regular_file(given / "arch.json") ? given / "arch.json" : given;
+  if (!std::filesystem::is_directory(given)) return given;
+  if (std::filesystem::is_regular_file(given / "arch.json")) return given / "arch.json";
+  if (const auto file = model_file_in(given)) return *file;
+  throw usage_error(
+      given.string() +
+      ": is a folder without a network: expected a run directory with arch.json, a package with "
+      "model.tflite, or a network file");
 }
 
 NetworkFile load(const std::filesystem::path& file, std::optional<int> resolution) {
@@ -82,6 +89,8 @@ void add_estimate_command(CLI::App& app, Action& action) {
   command->footer(
       "Examples:\n"
       "  tinynas estimate runs/mine                                   # the winner of a run\n"
+      "  tinynas estimate firmware --board stm32f746                  # a package that compile or search "
+      "wrote\n"
       "  tinynas estimate mcunet-320k.json --board stm32f746          # does it fit, and by how much\n"
       "  tinynas estimate ofa.json --resolution 176 --accounting mcunet\n"
       "  tinynas estimate arch.json --runtime tflm --json | jq .sram\n"
@@ -89,10 +98,10 @@ void add_estimate_command(CLI::App& app, Action& action) {
       "delivers\n"
       "  tinynas estimate mcunet-320k.json --schedule stream --input reread --max-extra-macs 0.2");
   command
-      ->add_option(
-          "file", flags->file,
-          "arch.json, a run directory, a network file of MCUNet or Once-for-All, a .tflite file, or a "
-          "graph (model.int8.json)")
+      ->add_option("file", flags->file,
+                   "arch.json, a run directory, a package, a network file of MCUNet or Once-for-All, a "
+                   ".tflite file, or a "
+                   "graph (model.int8.json)")
       ->required()
       ->type_name("FILE");
   command

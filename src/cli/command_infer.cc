@@ -18,6 +18,8 @@ namespace {
 
 namespace fs = std::filesystem;
 
+constexpr int64_t kMostInputBytes = 1024 * kMebibyte;  // give more in several calls
+
 struct InferFlags {
   OutputFlags output;
   std::string model;
@@ -39,7 +41,9 @@ std::string shape_text(const Graph& graph) {
 void write_layers(const Int8Model& model, const Interpreter& interpreter, const fs::path& directory) {
   std::vector<TensorId> order = {model.graph.input};
   for (const Op& op : model.graph.ops) order.push_back(op.output);
-  fs::create_directories(directory);
+  std::error_code error;
+  fs::create_directories(directory, error);
+  if (error) throw io_error(directory.string() + ": cannot be created: " + error.message());
   for (size_t i = 0; i < order.size(); ++i) {
     std::string name = i == 0 ? "input" : model.graph.ops[i - 1].name;
     std::replace(name.begin(), name.end(), '/', '_');  // other tools' names have slashes
@@ -48,13 +52,23 @@ void write_layers(const Int8Model& model, const Interpreter& interpreter, const 
   }
 }
 
+// Before the work: where nothing can be written.
+void check_outputs(const InferFlags& flags) {
+  if (flags.output_file.empty()) throw usage_error("--output: got '', expected a file to write");
+  if (fs::is_directory(flags.output_file))
+    throw usage_error("--output: '" + flags.output_file + "' is a folder, expected a file to write");
+  if (!flags.layers.empty() && fs::exists(flags.layers) && !fs::is_directory(flags.layers))
+    throw usage_error("--layers: '" + flags.layers + "' is a file, expected a folder to write to");
+}
+
 void infer(const InferFlags& flags) {
   flags.output.apply();
+  check_outputs(flags);
   const ModelFile loaded = load_model(flags.model);
   const Int8Model& model = loaded.model;
   for (const std::string& note : loaded.notes) spdlog::info("{}", note);
   const auto input_bytes = static_cast<size_t>(model.graph.tensor(model.graph.input).bytes());
-  const std::string input = read_file(flags.input);
+  const std::string input = read_given_file(flags.input, kMostInputBytes);
   if (input.empty() || input.size() % input_bytes != 0) {
     throw data_error(fmt::format("{}: got {} bytes, expected a multiple of {} ({}, int8 NHWC)", flags.input,
                                  input.size(), input_bytes, shape_text(model.graph)));

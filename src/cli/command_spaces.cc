@@ -225,9 +225,7 @@ void add_spaces_command(CLI::App& app, Action& action) {
       ->type_name("N")
       ->capture_default_str();
   command->add_option("--seed", flags->options.seed, "of the random networks")
-      ->check([](const std::string& text) {  // CLI11 would read -1 as 2^64 - 1
-        return text.starts_with('-') ? "'" + text + "': expected a whole number, 0 or more" : std::string();
-      })
+      ->check(refuse_negative)
       ->type_name("N")
       ->capture_default_str();
   command

@@ -122,6 +122,10 @@ ExperimentSources ExperimentFlags::sources(const std::optional<std::filesystem::
   return sources;
 }
 
+std::string refuse_negative(const std::string& text) {
+  return text.starts_with('-') ? "'" + text + "': expected a whole number, 0 or more" : std::string();
+}
+
 void OutputFlags::add(CLI::App& app) {
   app.add_flag("--json", json, "machine-readable result on standard output")->group("Output");
   app.add_flag("--quiet", quiet, "no progress, no log; warnings and errors only")->group("Output");

@@ -35,6 +35,9 @@ inline CLI::Option* add_text(CLI::App& app, const std::string& name, std::option
       name, [&text](const std::string& given) { text = given; }, doc);
 }
 
+// Refuses a sign: CLI11 would read -1 as 2^64 - 1.
+std::string refuse_negative(const std::string& text);
+
 // Output of a command.
 struct OutputFlags {
   bool json = false;

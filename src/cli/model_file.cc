@@ -10,14 +10,12 @@ namespace {
 namespace fs = std::filesystem;
 
 fs::path file_of(const fs::path& given) {
-  if (fs::is_regular_file(given)) return given;
-  for (const char* name : {"model.int8.json", "model.tflite"}) {
-    if (fs::is_regular_file(given / name)) return given / name;
-  }
-  throw usage_error(
-      given.string() +
-      ": expected a run directory with model.int8.json, a package with model.tflite, or one of these "
-      "files");
+  if (!fs::exists(given)) throw usage_error(given.string() + ": does not exist");
+  if (!fs::is_directory(given)) return given;
+  if (const auto file = model_file_in(given)) return *file;
+  throw usage_error(given.string() +
+                    ": is a folder without a model: expected a run directory with model.int8.json, a package "
+                    "with model.tflite, or one of these files");
 }
 
 Int8Model load_int8_json(const fs::path& file) {
@@ -33,7 +31,12 @@ Int8Model load_int8_json(const fs::path& file) {
 
 }  // namespace
 
-bool is_tflite(const fs::path& file) { return file.extension() == ".tflite"; }
+std::optional<fs::path> model_file_in(const fs::path& directory) {
+  for (const char* name : {"model.int8.json", "model.tflite"}) {
+    if (fs::is_regular_file(directory / name)) return directory / name;
+  }
+  return std::nullopt;
+}
 
 ModelFile load_model(const fs::path& given) {
   ModelFile loaded;

@@ -104,7 +104,8 @@ void limits(Page& page, const nlohmann::json& result) {
   page.heading("Limits, and how much of each is used");
   const auto memory = [&](const char* label, const char* key, const nlohmann::json& used) {
     if (const nlohmann::json* bound = limit(result, key)) {
-      page.usage(label, used.get<double>(), bound->get<double>(), bytes(used) + " of " + bytes(*bound));
+      const auto [taken, allowed] = format_bytes_apart(used.get<int64_t>(), bound->get<int64_t>());
+      page.usage(label, used.get<double>(), bound->get<double>(), taken + " of " + allowed);
     } else {
       page.row(label, bytes(used) + ", not limited");
     }

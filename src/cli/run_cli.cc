@@ -2,7 +2,9 @@
 #include <spdlog/spdlog.h>
 
 #include <cstdio>
+#include <filesystem>
 #include <new>
+#include <set>
 
 #include "base/error.h"
 #include "base/interrupt.h"
@@ -47,6 +49,16 @@ void refuse_unknown_command(const CLI::App& app, int argc, const char* const* ar
                     "'? `tinynas --help` lists all");
 }
 
+// After a failure of the machine: the commands that work on a run can go on.
+std::string advice(const CLI::App& app) {
+  static const std::set<std::string> without_run = {"compile", "infer",     "estimate",
+                                                    "boards",  "calibrate", "spaces"};
+  for (const CLI::App* command : app.get_subcommands()) {
+    if (without_run.contains(command->get_name())) return "";
+  }
+  return "; finished stages are kept, --resume goes on";
+}
+
 }  // namespace
 
 int run_cli(int argc, const char* const* argv) {
@@ -85,11 +97,12 @@ int run_cli(int argc, const char* const* argv) {
   } catch (const Error& error) {
     print_error(error.what());
     return code_of(error.code());
+  } catch (const std::filesystem::filesystem_error& error) {
+    print_error(error.what() + advice(app));
   } catch (const std::bad_alloc&) {
-    print_error("out of memory; finished stages are kept, --resume goes on");
+    print_error("out of memory" + advice(app));
   } catch (const std::exception& error) {
-    print_error(std::string("internal error: ") + error.what() +
-                "; finished stages are kept, --resume goes on");
+    print_error(std::string("internal error: ") + error.what() + advice(app));
   }
   return code_of(ExitCode::kFailure);
 }

@@ -72,15 +72,7 @@ void Config::set_assignment(const std::string& assignment, const std::string& or
 }
 
 void Config::apply_yaml_file(const std::filesystem::path& path) {
-  std::string content;
-  try {
-    if (std::filesystem::is_directory(path))
-      throw usage_error(path.string() + ": is a directory, expected a YAML file");
-    content = read_file(path);
-  } catch (const Error& error) {
-    throw usage_error(error.what());
-  }
-  apply_yaml(content, path.string());
+  apply_yaml(read_given_file(path, kMostYamlBytes, ExitCode::kUsage), path.string());
 }
 
 void Config::apply_yaml(const std::string& yaml, const std::string& where) {

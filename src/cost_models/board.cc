@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "base/error.h"
+#include "base/files.h"
 #include "cost_models/yaml_map.h"
 
 namespace tinynas {
@@ -190,11 +191,9 @@ std::vector<MemorySpan> arena_spans(const std::vector<MemoryRegion>& memory) {
 }
 
 Board load_board(const std::filesystem::path& yaml, const Measurements& measurements) {
-  if (!std::filesystem::is_regular_file(yaml)) {
-    throw usage_error("board file '" + yaml.string() + "' does not exist");
-  }
+  const std::string content = read_given_file(yaml, kMostYamlBytes, ExitCode::kUsage);
   try {
-    const std::vector<YAML::Node> documents = YAML::LoadAllFromFile(yaml.string());
+    const std::vector<YAML::Node> documents = YAML::LoadAll(content);
     if (documents.size() != 1) {
       throw usage_error(yaml.string() + ": got " + std::to_string(documents.size()) +
                         " YAML documents, expected one board");

@@ -134,12 +134,8 @@ double CsvTable::positive(size_t row, const std::string& column) const {
 std::string CsvTable::place(size_t row) const { return where_ + ":" + std::to_string(rows_.at(row).line); }
 
 CsvTable read_csv(const std::filesystem::path& path) {
-  if (std::filesystem::is_directory(path))
-    throw usage_error("table '" + path.string() + "' is a folder, expected a CSV file");
-  if (!std::filesystem::is_regular_file(path)) {
-    throw usage_error("table '" + path.string() + "' does not exist");
-  }
-  return CsvTable(read_file(path), path.string());
+  constexpr int64_t kMostBytes = 16 * kMebibyte;  // a row is some dozen bytes
+  return CsvTable(read_given_file(path, kMostBytes, ExitCode::kUsage), path.string());
 }
 
 }  // namespace tinynas

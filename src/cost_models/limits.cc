@@ -20,6 +20,12 @@ std::string quantity(const std::string& limit, double value) {
   return fmt::format("{:.3g} {}", value, limit == "latency" ? "ms" : "mJ");
 }
 
+std::string exact_quantity(const std::string& limit, double value) {
+  if (limit == "sram" || limit == "flash") return fmt::format("{} B", static_cast<int64_t>(value));
+  if (limit == "macs") return fmt::format("{} MACs", static_cast<int64_t>(value));
+  return fmt::format("{} {}", value, limit == "latency" ? "ms" : "mJ");
+}
+
 }  // namespace
 
 void Limits::check(bool have_board) const {
@@ -58,8 +64,13 @@ std::vector<Violation> violations(const CostReport& costs, const Limits& limits)
 }
 
 std::string describe(const Violation& violation) {
-  return fmt::format("{}: needs {}, limit {}, {} too much", violation.limit,
-                     quantity(violation.limit, violation.got), quantity(violation.limit, violation.allowed),
+  std::string got = quantity(violation.limit, violation.got);
+  std::string allowed = quantity(violation.limit, violation.allowed);
+  if (got == allowed) {  // rounding hides what is too much
+    got = exact_quantity(violation.limit, violation.got);
+    allowed = exact_quantity(violation.limit, violation.allowed);
+  }
+  return fmt::format("{}: needs {}, limit {}, {} too much", violation.limit, got, allowed,
                      quantity(violation.limit, violation.got - violation.allowed));
 }
 

@@ -9,15 +9,8 @@ Error bad_file(const std::filesystem::path& path, const std::string& message) {
 }
 
 std::string read_data_file(const std::filesystem::path& path) {
-  std::error_code ignored;
-  if (!std::filesystem::exists(path, ignored)) throw bad_file(path, "no such file");
-  if (!std::filesystem::is_regular_file(path, ignored))
-    throw bad_file(path, "expected a file, got something else");
-  try {
-    return read_file(path);
-  } catch (const Error& error) {
-    throw data_error(error.what());
-  }
+  constexpr int64_t kMostBytes = 2048 * kMebibyte;  // of one file of a data set
+  return read_given_file(path, kMostBytes);
 }
 
 }  // namespace tinynas

@@ -55,7 +55,7 @@ void check_files(const fs::path& package) {
     }
     const std::string file = line.substr(66);
     lists_report |= file == "report.json";
-    if (!fs::exists(package / file))
+    if (!fs::is_regular_file(package / file))
       throw verification_error("'" + (package / file).string() + "' is missing");
     const std::string got = sha256_file_hex(package / file);
     if (got != line.substr(0, 64)) {

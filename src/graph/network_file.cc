@@ -54,16 +54,20 @@ NetworkFile read_network(const nlohmann::json& json, const std::string& where,
 
 }  // namespace
 
+// Networks of thousands of operators have some hundred KiB; a model.int8.json has the tables of its channels
+// too.
+constexpr int64_t kMostBytes = 64 * kMebibyte;
+
 NetworkFile load_network(const std::filesystem::path& path, std::optional<int> resolution) {
   const std::string where = path.string();
   if (std::filesystem::is_directory(path))
     throw usage_error(where + ": is a folder, expected a network file (arch.json in a run directory)");
-  if (!std::filesystem::exists(path)) throw usage_error(where + ": does not exist");
   if (resolution && (*resolution < 1 || *resolution > kMaxDimension)) {
     throw usage_error("--resolution: got " + std::to_string(*resolution) + ", expected 1 to " +
                       std::to_string(kMaxDimension));
   }
-  NetworkFile file = read_network(parse_json(read_file(path), where), where, resolution);
+  NetworkFile file =
+      read_network(parse_json(read_given_file(path, kMostBytes, ExitCode::kUsage), where), where, resolution);
   try {
     if (file.blocks) file.graph = lower(*file.blocks);
     file.graph.check();

@@ -159,10 +159,9 @@ Int8Op op_from_json(const Graph& graph, const Op& op, const json& from, const st
   return out;
 }
 
-std::string read(const std::filesystem::path& path) {
-  if (!std::filesystem::exists(path)) throw data_error(path.string() + ": there is no such file");
-  return read_file(path);
-}
+// Flash of microcontrollers is some MiB; the tables of its channels are text.
+constexpr int64_t kMostJsonBytes = 64 * kMebibyte;
+constexpr int64_t kMostWeightBytes = 256 * kMebibyte;
 
 Int8Model parse(const json& root, const std::string& bytes, const std::string& where) {
   if (const std::string format = text(root, "format", where); format != kFormat) {
@@ -222,9 +221,10 @@ void save_int8_model(const Int8Model& model, const std::filesystem::path& json_p
 
 Int8Model load_int8_model(const std::filesystem::path& json_path) {
   const std::string where = json_path.string();
-  const json root = json::parse(read(json_path), nullptr, /*allow_exceptions=*/false);
+  const json root =
+      json::parse(read_given_file(json_path, kMostJsonBytes), nullptr, /*allow_exceptions=*/false);
   if (root.is_discarded()) throw data_error(where + ": not JSON");
-  Int8Model model = parse(root, read(data_path(json_path)), where);
+  Int8Model model = parse(root, read_given_file(data_path(json_path), kMostWeightBytes), where);
   try {
     model.check();
   } catch (const Error& error) {

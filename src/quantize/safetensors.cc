@@ -212,8 +212,8 @@ Safetensors parse_safetensors(const std::string& bytes, const std::string& where
 }
 
 Safetensors load_safetensors(const std::filesystem::path& path) {
-  if (!std::filesystem::exists(path)) throw data_error(path.string() + ": there is no such file");
-  return parse_safetensors(read_file(path), path.string());
+  constexpr int64_t kMostBytes = 4096 * kMebibyte;
+  return parse_safetensors(read_given_file(path, kMostBytes), path.string());
 }
 
 }  // namespace tinynas

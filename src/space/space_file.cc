@@ -209,7 +209,7 @@ SearchSpace parse_space(const std::string& yaml, const std::string& where) {
 }
 
 SearchSpace load_space(const std::filesystem::path& path) {
-  return parse_space(read_file(path), path.string());
+  return parse_space(read_given_file(path, kMostYamlBytes, ExitCode::kUsage), path.string());
 }
 
 }  // namespace tinynas

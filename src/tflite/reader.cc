@@ -1,3 +1,5 @@
+#include <fstream>
+
 #include "base/error.h"
 #include "base/files.h"
 #include "tflite/importer.h"
@@ -10,8 +12,16 @@ TfliteImport read_tflite(std::string_view bytes, const std::string& where) {
 }
 
 TfliteImport load_tflite(const std::filesystem::path& path) {
-  if (!std::filesystem::is_regular_file(path)) throw data_error(path.string() + ": there is no such file");
-  return read_tflite(read_file(path), path.string());
+  constexpr int64_t kMostBytes = 256 * kMebibyte;  // Flash of microcontrollers is some MiB
+  return read_tflite(read_given_file(path, kMostBytes), path.string());
+}
+
+bool is_tflite(const std::filesystem::path& path) {
+  if (path.extension() == ".tflite") return true;
+  if (!std::filesystem::is_regular_file(path)) return false;
+  std::ifstream file(path, std::ios::binary);
+  char head[8] = {};
+  return file.read(head, sizeof head) && std::string_view(head + 4, 4) == "TFL3";
 }
 
 }  // namespace tinynas

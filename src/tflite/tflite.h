@@ -30,6 +30,9 @@ struct TfliteImport {
 // before anything is read, and memory stays within a few times their number. Throws Error(kData) naming
 // `where`, the operator by index and builtin name, what was got and what was expected or can be done.
 TfliteImport read_tflite(std::string_view bytes, const std::string& where);
-TfliteImport load_tflite(const std::filesystem::path& path);
+TfliteImport load_tflite(const std::filesystem::path& path);  // at most 256 MiB
+
+// By its extension, or, whatever its name is, by the identifier TFL3 in its bytes 4 to 7.
+bool is_tflite(const std::filesystem::path& path);
 
 }  // namespace tinynas

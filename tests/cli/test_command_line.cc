@@ -37,7 +37,7 @@ TEST_CASE("bad usage ends with 2 and says what was expected") {
       {"calibrate --board stm32f746", "--measurements"},
       {"calibrate --board stm32f746 --measurements no/such.csv", "no/such.csv"},
       {"calibrate --board stm32f746 --measurements /dev/null --runtime other", "tinynas or tflm"},
-      {"calibrate --board stm32f746 --measurements tests", "'tests' is a folder"},
+      {"calibrate --board stm32f746 --measurements tests", "tests: is a folder"},
       {"search --board esp32s3 --dry-run --max-energy 20mJ --accept-uncalibrated", "active_power_mw"},
       {"search --board '' --dry-run", "board"},
       {"search --sram 320k --flash 1M --dry-run --seed -1", "seed"},
@@ -65,7 +65,12 @@ TEST_CASE("bad usage ends with 2 and says what was expected") {
       {"compile m.tflite --sram 320k --flash 1M", "--out"},
       {"compile m.tflite --sram 320k --flash 1q --out x", "'1q'"},
       {"compile m.tflite --sram 320k --flash 1M --out x --name 9", "C identifier"},
-      {"compile no/such.tflite --sram 320k --flash 1M --out x", "no/such.tflite"},
+      {"compile no/such.tflite --sram 320k --flash 1M --out x", "no/such.tflite: does not exist"},
+      {"compile m.tflite --sram 320k --flash 1M --out ''", "--out: got ''"},
+      {"compile m.tflite --sram 320k --flash 1M --out x --seed -1", "'-1'"},
+      {"estimate /dev/zero", "a device or a pipe"},
+      {"search --sram 320k --flash 1M --config /dev/zero", "a device or a pipe"},
+      {"calibrate --board stm32f746 --measurements /dev/zero", "a device or a pipe"},
       {"infer no/such/run --input a --output b", "no/such/run"},
   };
   for (const Case& c : cases) {

@@ -2,6 +2,7 @@
 #include <unistd.h>
 
 #include <catch2/catch.hpp>
+#include <cstdlib>
 #include <filesystem>
 #include <nlohmann/json.hpp>
 
@@ -132,6 +133,89 @@ TEST_CASE("a network that does not fit ends with 3, names the limit and by how m
   CHECK(outcome.code == 3);
   CHECK_THAT(outcome.out, Contains("sram: needs") && Contains("flash: needs") && Contains("too much"));
   CHECK_FALSE(fs::exists(folder / "fw"));
+}
+
+TEST_CASE("a limit that is missed by a byte is said in bytes") {
+  const Folder folder;
+  const std::string file = folder / "net.tflite";
+  save_tflite(a_model(), file);
+  const Outcome costs = run_tinynas("estimate " + file + " --json", "2>/dev/null");
+  const int64_t needed = json::parse(costs.out).at("sram").at("total_bytes");
+  REQUIRE(needed > 2048);  // rounded to KiB
+  const auto compile_with = [&](int64_t sram) {
+    return run_tinynas("compile " + file + " --schedule layer --flash 1M --out " + (folder / "fw") +
+                       " --sram " + std::to_string(sram));
+  };
+  const std::string path = std::getenv("PATH");
+  ::setenv("PATH", "/no/such/folder", 1);  // without a compiler the bound of the stack decides
+  const Outcome outcome = compile_with(needed - 1);
+  ::setenv("PATH", path.c_str(), 1);
+  CHECK(outcome.code == 3);
+  CHECK_THAT(outcome.out,
+             Contains(std::to_string(needed) + " B, limit " + std::to_string(needed - 1) + " B, 1 B"));
+  const Outcome fits = compile_with(needed + 1);
+  CHECK(fits.code == 0);
+  CHECK_THAT(fits.out,
+             Contains(std::to_string(needed) + " B of " + std::to_string(needed + 1) + " B: 1 B left"));
+}
+
+TEST_CASE("a .tflite file is known by its bytes, whatever it is called") {
+  const Folder folder;
+  const Int8Model model = a_model();
+  write_file_atomic(folder / "net.bin", tflite_bytes(model));
+  write_file_atomic(folder / "in.bin",
+                    std::string(static_cast<size_t>(model.graph.tensor(model.graph.input).bytes()), 'x'));
+  for (const std::string& command :
+       {"estimate " + (folder / "net.bin"),
+        "compile " + (folder / "net.bin") + " --sram 320k --flash 1M --out " + (folder / "fw"),
+        "infer " + (folder / "net.bin") + " --input " + (folder / "in.bin") + " --output " +
+            (folder / "o")}) {
+    const Outcome outcome = run_tinynas(command);
+    INFO(outcome.out);
+    CHECK(outcome.code == 0);
+  }
+  // A package stands for the model in it.
+  const json package = json::parse(run_tinynas("estimate " + (folder / "fw") + " --json", "2>/dev/null").out);
+  CHECK(package.at("macs") == macs(model.graph));
+  fs::create_directories(folder / "empty");
+  const Outcome empty = run_tinynas("estimate " + (folder / "empty"));
+  CHECK(empty.code == 2);
+  CHECK_THAT(empty.out, Contains("a package with model.tflite"));
+}
+
+TEST_CASE("what infer cannot read is bad data, what it cannot write is bad usage, and both end at once") {
+  const Folder folder;
+  const Int8Model model = a_model();
+  const std::string file = folder / "net.tflite";
+  save_tflite(model, file);
+  write_file_atomic(folder / "in.bin",
+                    std::string(static_cast<size_t>(model.graph.tensor(model.graph.input).bytes()), 'x'));
+  write_file_atomic(folder / "huge.bin", "");
+  fs::resize_file(folder / "huge.bin", 10'000'000'000);
+  const std::string in = " --input " + (folder / "in.bin");
+  const std::string out = " --output " + (folder / "out.bin");
+  struct Case {
+    std::string arguments;
+    int code;
+    const char* says;
+  };
+  const Case cases[] = {
+      {file + " --input no.bin" + out, 4, "no.bin: does not exist"},
+      {file + " --input /dev/zero" + out, 4, "a device or a pipe"},
+      {file + " --input " + (folder / "huge.bin") + out, 4, "at most 1073741824"},
+      {"/dev/zero" + in + out, 4, "a device or a pipe"},
+      {(folder / "huge.bin") + in + out, 4, "has 10000000000 bytes"},
+      {"no.tflite" + in + out, 2, "no.tflite: does not exist"},
+      {file + in + out + " --layers " + file, 2, "--layers: '"},
+      {file + in + " --output ''", 2, "--output: got ''"},
+      {file + in + " --output " + (folder / ""), 2, "is a folder"},
+  };
+  for (const Case& c : cases) {
+    const Outcome outcome = run_tinynas("infer " + c.arguments);
+    CAPTURE(c.arguments, outcome.out);
+    CHECK(outcome.code == c.code);
+    CHECK_THAT(outcome.out, Contains(c.says) && !Contains("internal error") && !Contains("--resume"));
+  }
 }
 
 TEST_CASE("a broken .tflite file ends with 4 and is named") {

@@ -40,7 +40,7 @@ TEST_CASE("a damaged or missing CIFAR-10 file is named") {
     write(folder.path() / "data_batch_3.png", cifar10_strip(train, 8, 3));
     CHECK_THAT(fails("train_lables.json"), Contains("20 labels for 19 images"));
     std::filesystem::remove(folder.path() / "data_batch_3.png");
-    CHECK_THAT(fails("data_batch_3.png"), Contains("no such file"));
+    CHECK_THAT(fails("data_batch_3.png"), Contains("does not exist"));
   }
   SECTION("labels") {
     write_cifar10(folder.path(), train, test, false);
