@@ -12,7 +12,10 @@
 #include "cli/network_costs.h"
 #include "cli/workbench.h"
 #include "cost_models/best_schedule.h"
+#include "cost_models/package_bounds.h"
 #include "export/package.h"
+#include "export/process.h"
+#include "export/toolchain.h"
 #include "tflite/tflite.h"
 
 namespace tinynas {
@@ -25,6 +28,7 @@ struct CompileFlags {
   std::string flash;
   std::string board;
   std::string out;
+  std::string kernels;  // empty: the board's, or those of a Cortex-M4
   std::string name = "model";
   std::string schedule = "auto";
   double max_extra_macs = 0;
@@ -46,14 +50,105 @@ Limits limits_of(const CompileFlags& flags, const Board* board) {
   return limits;
 }
 
-void require_fits(const CompileFlags& flags, const CostReport& costs, const Limits& limits) {
+// Which kernels the plan is for, and why.
+struct Kernels {
+  KernelVariant variant = PlanOptions().variant;
+  std::string from = "the default without --board";
+  std::string core;  // that a package is linked for; empty: no Arm core
+};
+
+Kernels kernels_of(const CompileFlags& flags, const Board* board) {
+  Kernels kernels;
+  if (board != nullptr) {
+    kernels.variant = variant_of_isa(board->isa);
+    kernels.from = "of board " + board->name;
+  }
+  if (!flags.kernels.empty()) {
+    kernels.variant = variant_of_name(flags.kernels, "--kernels");
+    kernels.from = "by --kernels";
+  }
+  if (board != nullptr) {
+    if (board->core.starts_with("cortex-m")) kernels.core = board->core;
+  } else {
+    kernels.core = kernels.variant == KernelVariant::kMve   ? "cortex-m55"
+                   : kernels.variant == KernelVariant::kDsp ? "cortex-m4"
+                                                            : "cortex-m0plus";
+  }
+  return kernels;
+}
+
+// What the network needs, and how code and stack are known.
+struct Needs {
+  CostReport costs;
+  std::string how;
+};
+
+// Code and stack of the package as linked; nothing without a compiler for its core.
+std::optional<Needs> linked_needs(const Needs& bound, const Kernels& kernels, const Int8Model& model,
+                                  const std::vector<std::vector<int8_t>>& inputs,
+                                  const ExportOptions& options) {
+  const std::string compiler = VerifyOptions().arm_compiler;
+  const auto version = run_process({compiler, "-dumpfullversion"});
+  if (kernels.core.empty() || !version || version->exit_code != 0) return std::nullopt;
+  const TemporaryFolder folder;
+  export_package(model, inputs, folder.path() / "package", options);
+  const LinkedSize size = measure_linked(compiler, core_flags(kernels.core), folder.path() / "package",
+                                         options.name, folder.path());
+  Needs needs = bound;
+  needs.costs.flash.code_bytes = size.code_bytes;
+  needs.costs.flash.code_is_linked = true;
+  needs.costs.sram.data_bss_bytes = size.data_bss_bytes;
+  needs.costs.sram.stack_bytes = size.stack_bytes;
+  needs.how = fmt::format("stack and code are those of {} {} -O2 for a {}", compiler,
+                          version->output.substr(0, version->output.find('\n')), kernels.core);
+  return needs;
+}
+
+std::string exceeded_limits(const CostReport& costs, const Limits& limits) {
   std::string exceeded;
   for (const Violation& violation : violations(costs, limits)) exceeded += "\n  " + describe(violation);
-  if (exceeded.empty()) return;
+  return exceeded;
+}
+
+// Whether arena, weights and tables, which are exact, keep to the limits.
+bool exact_part_fits(CostReport costs, const Limits& limits) {
+  costs.sram.stack_bytes = 0;
+  costs.flash.code_bytes = 0;
+  return violations(costs, limits).empty();
+}
+
+// The bounds decide where they fit, and linking where they alone exceed: what links is not refused. Throws
+// Error(kNothingFits).
+Needs fitting_needs(const CompileFlags& flags, const Needs& bound, const Kernels& kernels,
+                    const Int8Model& model, const std::vector<std::vector<int8_t>>& inputs,
+                    const ExportOptions& options, const Limits& limits) {
+  std::string exceeded = exceeded_limits(bound.costs, limits);
+  if (exceeded.empty()) return bound;
+  const bool bounds_alone = exact_part_fits(bound.costs, limits);
+  std::string advice;
+  if (bounds_alone) {
+    if (const auto linked = linked_needs(bound, kernels, model, inputs, options)) {
+      exceeded = exceeded_limits(linked->costs, limits);
+      if (exceeded.empty()) return *linked;
+      advice = "\n  " + linked->how;
+    } else {
+      advice = fmt::format(
+          "\n  arena, weights and tables fit; what exceeds are the upper bounds of code ({} B) and stack ({} "
+          "B), "
+          "which hold for\n  {}. ",
+          bound.costs.flash.code_bytes, bound.costs.sram.stack_bytes, kBoundsHoldFor);
+      advice +=
+          kernels.core.empty()
+              ? "To know: compile with a larger --flash or --sram, and link the package with your compiler"
+              : "To know: install " + VerifyOptions().arm_compiler +
+                    ", and compile links the package before it refuses it; or compile with a larger --flash "
+                    "or --sram, and link the package with your compiler";
+    }
+  }
   throw Error(ExitCode::kNothingFits,
-              flags.model + " does not fit; nothing was written:" + exceeded +
+              flags.model + " does not fit; nothing was written:" + exceeded + advice +
                   fmt::format("\n  the most is needed at operator '{}' (`tinynas estimate {}` shows all)",
-                              costs.bottleneck, flags.model));
+                              bound.costs.bottleneck, flags.model));
 }
 
 // Inputs for the package's self-test: every int8 value alike.
@@ -79,25 +174,32 @@ void compile(const CompileFlags& flags) {
   if (!flags.board.empty()) boards.push_back(board_by_name(flags.board, "--board"));
   const Board* board = boards.empty() ? nullptr : &boards.front();
   const Limits limits = limits_of(flags, board);
+  const Kernels kernels = kernels_of(flags, board);
   ExportOptions options;
-  if (board != nullptr) options.plan.variant = variant_of_isa(board->isa);
+  options.plan.variant = kernels.variant;
   options.plan.schedule = schedule_from_name(flags.schedule, "--schedule");
   options.plan.max_extra_macs = flags.max_extra_macs;
   options.name = flags.name;
   options.check();
 
   const ModelFile loaded = load_model(flags.model);
+  options.facts.trained_here = !is_tflite(loaded.file);  // nobody else writes a model.int8.json
+  options.extra_files["model.tflite"] = tflite_bytes(loaded.model);
   CostOptions cost_options;
   cost_options.plan = options.plan;
   cost_options.board = board;
   cost_options.sram_limit_bytes = limits.sram_bytes;
   const ScheduledCosts scheduled = under_best_schedule(loaded.model.graph, cost_options);
   options.plan = scheduled.options;
-  const CostReport& costs = scheduled.costs;
-  require_fits(flags, costs, limits);
-  options.extra_files["model.tflite"] = tflite_bytes(loaded.model);
-  export_package(loaded.model, random_inputs(loaded.model.graph, options.golden_vectors, flags.seed),
-                 flags.out, options);
+  const GeneralLayers general = general_layers(loaded.model, options.plan);
+  cost_options.plan = options.plan;
+  cost_options.linked_twice = general.linked_twice;
+  const auto inputs = random_inputs(loaded.model.graph, options.golden_vectors, flags.seed);
+  const Needs bound = {estimate(loaded.model.graph, scheduled.plan, cost_options),
+                       std::string("stack and code are upper bounds for ") + kBoundsHoldFor};
+  const Needs needs = fitting_needs(flags, bound, kernels, loaded.model, inputs, options, limits);
+  const CostReport& costs = needs.costs;
+  export_package(loaded.model, inputs, flags.out, options);
 
   if (flags.output.json) {
     const NetworkFile network{"int8 network", loaded.model.graph, std::nullopt};
@@ -107,6 +209,9 @@ void compile(const CompileFlags& flags) {
     json["limits"] = to_json(limits);
     json["sram"] = to_json(costs)["sram"];
     json["flash"] = to_json(costs)["flash"];
+    json["kernels"] = {{"variant", name_of(kernels.variant)}, {"from", kernels.from}};
+    json["general_requantisation"] = general.reasons;
+    json["stack_and_code"] = needs.how;
     json["seed"] = flags.seed;
     json["golden_vectors"] = options.golden_vectors;
     std::cout << json.dump(1, ' ', false, nlohmann::json::error_handler_t::replace) << std::endl;
@@ -117,12 +222,18 @@ void compile(const CompileFlags& flags) {
   for (const std::string& note : loaded.notes) text += "  " + note + "\n";
   text += line("SRAM", costs.sram.total_bytes(), *limits.sram_bytes);
   text += line("Flash", costs.flash.total_bytes(), *limits.flash_bytes);
-  text += "  arena exact; stack and code are upper bounds\n";
+  text += "  arena exact; " + needs.how + "\n";
   if (costs.streams) {
     text += fmt::format(
         "  streams: row by row, {:.1f} % of the MACs computed again; --schedule layer for whole tensors\n",
         100.0 * static_cast<double>(costs.extra_macs) / static_cast<double>(costs.macs));
   }
+  text += fmt::format("  planned for the kernels {} ({}), {}{}\n", name_of(kernels.variant),
+                      cores_of(kernels.variant), kernels.from,
+                      board != nullptr || !flags.kernels.empty()
+                          ? ""
+                          : "; for another core: --board NAME, or --kernels portable|dsp|mve");
+  for (const std::string& reason : general.reasons) text += "  slower requantisation for " + reason + "\n";
   text += fmt::format(
       "{}: the package, with {} self-test vectors of random inputs (seed {}) and the network as "
       "model.tflite\n",
@@ -142,7 +253,9 @@ void add_compile_command(CLI::App& app, Action& action) {
       "  tinynas compile person.tflite --board stm32f746 --out firmware --json | jq .sram\n"
       "  tinynas compile mcunet.tflite --sram 128k --flash 1M --out firmware     # streams where it must\n"
       "  tinynas infer firmware --input image.bin --output scores.bin   # what the firmware computes\n"
-      "Ends with 3 and writes nothing when the network does not fit.");
+      "Ends with 3 and writes nothing when the network does not fit. Where only the upper bounds of code and "
+      "stack\n"
+      "exceed, the package is linked, and what arm-none-eabi-gcc links decides; without it the bounds do.");
   command->add_option("model", flags->model, ".tflite file, or a model.int8.json")
       ->required()
       ->type_name("FILE");
@@ -151,6 +264,12 @@ void add_compile_command(CLI::App& app, Action& action) {
   command->add_option("--flash", flags->flash, "Flash of the chip (1M); with --board, instead of its own")
       ->type_name("SIZE");
   command->add_option("--board", flags->board, "a chip of `tinynas boards`, or a file")->type_name("NAME");
+  command
+      ->add_option(
+          "--kernels", flags->kernels,
+          "plan for portable (any core), dsp (Cortex-M4, M7, M33) or mve (Cortex-M55, M85) kernels instead "
+          "of the board's; without either, dsp. Any core computes the same bits")
+      ->type_name("VARIANT");
   command->add_option("--out", flags->out, "folder of the package; an older package there is replaced")
       ->required()
       ->type_name("DIR");

@@ -17,6 +17,7 @@ namespace {
 // are left out.
 ModelFacts facts_of(const Workbench& bench, const Run& run) {
   ModelFacts facts;
+  facts.trained_here = true;
   if (run.record("space") != nullptr) {
     const StageSummary space(run, "space");
     const auto name = space.at("data.name").get<std::string>();
@@ -60,7 +61,14 @@ nlohmann::json run_export(Workbench& bench, Run& run) {
   spdlog::info("   {}: {} schedule, arena {}, weights and tables {}", run.path("firmware").string(),
                costs.streams ? "stream" : "layer", format_bytes(costs.sram.arena_bytes),
                format_bytes(costs.flash.weights_bytes + costs.flash.tables_bytes));
-  return {{"arena_bytes", costs.sram.arena_bytes}, {"golden_vectors", inputs.size()}};
+  for (const std::string& reason : general_layers(model, options.plan).reasons)
+    spdlog::info("   slower requantisation for {}", reason);
+  spdlog::info("   planned for the kernels {} ({}){}", name_of(options.plan.variant),
+               cores_of(options.plan.variant),
+               bench.board() == nullptr ? "; --board NAME of `tinynas search` plans for another core" : "");
+  return {{"arena_bytes", costs.sram.arena_bytes},
+          {"kernels", name_of(options.plan.variant)},
+          {"golden_vectors", inputs.size()}};
 }
 
 }  // namespace

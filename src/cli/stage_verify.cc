@@ -16,7 +16,8 @@ namespace {
 
 // The model's costs with what the compiler and linker found in place of the search's bounds. Host figures say
 // nothing about the chip, so that without a cross compiler the bounds stay.
-CostReport linked_costs(const Int8Model& model, const CostOptions& options, const VerifyReport& report) {
+CostReport linked_costs(const Int8Model& model, CostOptions options, const VerifyReport& report) {
+  options.linked_twice = general_layers(model, options.plan).linked_twice;
   CostReport costs = estimate(model.graph, options);
   if (report.arm_compiled) {
     costs.flash.code_bytes = report.linked_code_bytes;

@@ -43,8 +43,8 @@ RuntimeOverhead overhead_of(const Graph& graph, const MemoryPlan& plan, const Co
     const TflmOverhead tflm = tflm_overhead(graph);
     return {tflm.persistent_bytes, tflm.stack_bytes, tflm.file_bytes, tflm.code_bytes};
   }
-  const PackageBounds bounds =
-      package_bounds(graph, plan, options.board != nullptr ? options.board->core : std::string_view());
+  const PackageBounds bounds = package_bounds(
+      graph, plan, options.board != nullptr ? options.board->core : std::string_view(), options.linked_twice);
   // All that our package has beside the arena is const.
   RuntimeOverhead overhead{0, bounds.stack_bytes, 0, bounds.code_bytes};
   for (const Op& op : graph.ops) overhead.tables_bytes += tables_bytes(graph, op);

@@ -70,6 +70,8 @@ struct CostOptions {
   bool per_operator = true;      // off in the inner loop of a search
   // All of the SRAM that the network may take, for a plan whose schedule is `auto` (best_schedule.h).
   std::optional<int64_t> sram_limit_bytes = std::nullopt;
+  // Templates that the package links in two forms (export's general_layers()); known once there are weights.
+  std::vector<Kernel> linked_twice = {};
 };
 
 // Under the schedule that options.plan names; `auto`: under_best_schedule() (best_schedule.h).

@@ -90,7 +90,8 @@ const CoreSizes& sizes_of(std::string_view core) {
 
 bool has_bounds_of(std::string_view core) { return sizes_of(core).core == core; }
 
-PackageBounds package_bounds(const Graph& graph, const MemoryPlan& plan, std::string_view core) {
+PackageBounds package_bounds(const Graph& graph, const MemoryPlan& plan, std::string_view core,
+                             const std::vector<Kernel>& linked_twice) {
   const KernelSizes& sizes = sizes_of(core).kernels;
   std::array<int, 2 * kKernels> linked{};  // how many instances
   int64_t alignment_bytes = 0;
@@ -112,6 +113,10 @@ PackageBounds package_bounds(const Graph& graph, const MemoryPlan& plan, std::st
       linked[by_rows ? kernel + kKernels : kernel] = by_rows && op.kind == OpKind::kDepthwiseConv2d ? 2 : 1;
       if (op.has_weights()) alignment_bytes += kAlignmentBytesPerTable;
     }
+  }
+  for (const Kernel kernel : linked_twice) {
+    linked[static_cast<size_t>(kernel)] *= 2;
+    linked[static_cast<size_t>(kernel) + kKernels] *= 2;
   }
   int64_t deepest_kernel = 0;
   for (size_t kernel = 0; kernel < linked.size(); ++kernel) {

@@ -18,6 +18,18 @@ const char* name_of(KernelVariant variant) {
   throw Error(ExitCode::kFailure, "unknown kernel variant");
 }
 
+const char* cores_of(KernelVariant variant) {
+  switch (variant) {
+    case KernelVariant::kPortable:
+      return "any core";
+    case KernelVariant::kDsp:
+      return "Cortex-M4, M7, M33 and others with DSP instructions";
+    case KernelVariant::kMve:
+      return "Cortex-M55, M85 and others with integer vector instructions";
+  }
+  throw Error(ExitCode::kFailure, "unknown kernel variant");
+}
+
 KernelVariant variant_of_name(std::string_view name, const std::string& where) {
   for (const KernelVariant variant : {KernelVariant::kPortable, KernelVariant::kDsp, KernelVariant::kMve}) {
     if (name == name_of(variant)) return variant;

@@ -1,7 +1,6 @@
 #include "export/c_operators.h"
 
 #include <algorithm>
-#include <array>
 #include <cstdlib>
 #include <map>
 #include <set>
@@ -9,6 +8,7 @@
 #include "base/error.h"
 #include "cost_models/kernels.h"
 #include "export/c_text.h"
+#include "export/package.h"
 #include "runtime/tn_buffer_sizes.h"
 
 namespace tinynas {
@@ -85,12 +85,68 @@ const char* type_of(OpKind kind) {
 
 // What tn_plain_output() (runtime/tn_dsp.h) computes exactly: no left shift, at least one to the right, and
 // few enough that the zero point times 2^shift stays small; no narrower clamp than int8's.
-bool is_plain(const Int8Op& data) {
-  constexpr int kMostRight = 22;
-  if (data.activation_min != -128 || data.activation_max != 127) return false;
-  return std::all_of(data.requant.begin(), data.requant.end(), [](const FixedMultiplier& fixed) {
-    return fixed.shift <= -1 && fixed.shift >= -kMostRight;
-  });
+constexpr int kMostRight = 22;
+
+// Templates with a plain form.
+bool has_plain_form(Kernel kernel) {
+  return kernel == Kernel::kConv2d || kernel == Kernel::kConv2d1x1 || has_template(kernel);
+}
+
+// A channel's sum is bias + sum of weight * (input - zero point) = folded bias + sum of weight * input.
+struct ChannelSum {
+  int64_t folded_bias = 0;
+  int64_t magnitude = 0;  // of the weights
+  int64_t most() const { return std::abs(folded_bias) + 128 * magnitude; }
+};
+
+std::vector<ChannelSum> channel_sums(const Int8Model& model, const Op& op, const Int8Op& data) {
+  const int64_t zero_point = model.tensors[static_cast<size_t>(op.inputs[0])].zero_point;
+  const size_t channels = data.bias.size();
+  const size_t taps = data.weights.size() / channels;
+  const bool hwc = op.kind == OpKind::kDepthwiseConv2d;
+  std::vector<ChannelSum> sums(channels);
+  for (size_t out = 0; out < channels; ++out) {
+    int64_t sum = 0;
+    for (size_t tap = 0; tap < taps; ++tap) {
+      const int64_t weight = data.weights[hwc ? tap * channels + out : out * taps + tap];
+      sum += weight;
+      sums[out].magnitude += std::abs(weight);
+    }
+    sums[out].folded_bias = data.bias[out] - zero_point * sum;
+  }
+  return sums;
+}
+
+// Requantisation as the tables have it. A channel that gives zero whatever comes in (a dead one: its weights,
+// and so its multiplier, are next to nothing) gets the plain multiplier 0, which gives the same: |sum *
+// multiplier| is at most |sum|, and rounds to 0 where it is shifted right by more bits than it has.
+std::vector<FixedMultiplier> exported_requant(const Int8Model& model, const COperator& c) {
+  std::vector<FixedMultiplier> requant = c.data->requant;
+  if (!has_plain_form(c.step->kernel) || requant.size() != c.data->bias.size()) return requant;
+  const std::vector<ChannelSum> sums = channel_sums(model, *c.op, *c.data);
+  for (size_t out = 0; out < requant.size(); ++out) {
+    FixedMultiplier& fixed = requant[out];
+    const bool rounds_to_zero = fixed.shift < -kMostRight && sums[out].most() < int64_t{1}
+                                                                                    << (-fixed.shift - 1);
+    if (fixed.multiplier == 0 || rounds_to_zero) fixed = {.multiplier = 0, .shift = -1};
+  }
+  return requant;
+}
+
+// Empty: its requantisation is plain.
+std::string why_not_plain(const Int8Model& model, const COperator& c) {
+  if (c.data->activation_min != -128 || c.data->activation_max != 127) {
+    return "its outputs are clamped to " + std::to_string(c.data->activation_min) + ".." +
+           std::to_string(c.data->activation_max) + ", plain takes -128..127";
+  }
+  const std::vector<FixedMultiplier> requant = exported_requant(model, c);
+  for (size_t out = 0; out < requant.size(); ++out) {
+    const int shift = requant[out].shift;
+    if (shift <= -1 && shift >= -kMostRight) continue;
+    return "output channel " + std::to_string(out) + " is shifted by " + std::to_string(shift) +
+           ", plain takes " + std::to_string(-kMostRight) + " to -1";
+  }
+  return "";
 }
 
 std::string instance_of(const COperator& c) {
@@ -150,26 +206,14 @@ std::vector<int8_t> padded_weights(const Graph& graph, const COperator& c) {
 }
 
 std::vector<int32_t> folded_bias(const Int8Model& model, const COperator& c) {
-  const std::vector<int8_t>& weights = c.data->weights;
-  const int64_t zero_point = model.tensors[static_cast<size_t>(c.op->inputs[0])].zero_point;
-  const size_t channels = c.data->bias.size();
-  const size_t taps = weights.size() / channels;
-  std::vector<int32_t> folded(channels);
-  for (size_t out = 0; out < channels; ++out) {
-    int64_t sum = 0;
-    int64_t magnitude = 0;
-    for (size_t tap = 0; tap < taps; ++tap) {
-      const bool hwc = c.op->kind == OpKind::kDepthwiseConv2d;
-      const int64_t weight = weights[hwc ? tap * channels + out : out * taps + tap];
-      sum += weight;
-      magnitude += std::abs(weight);
-    }
-    const int64_t bias = c.data->bias[out] - zero_point * sum;
-    if (std::abs(bias) + 128 * magnitude > INT32_MAX) {
+  const std::vector<ChannelSum> sums = channel_sums(model, *c.op, *c.data);
+  std::vector<int32_t> folded(sums.size());
+  for (size_t out = 0; out < sums.size(); ++out) {
+    if (sums[out].most() > INT32_MAX) {
       throw usage_error("operator '" + c.op->name + "': the sum of output channel " + std::to_string(out) +
                         " may not fit 32 bits once the input's zero point is in the bias");
     }
-    folded[out] = static_cast<int32_t>(bias);
+    folded[out] = static_cast<int32_t>(sums[out].folded_bias);
   }
   return folded;
 }
@@ -185,11 +229,9 @@ std::string row_function(const COperator& c) {
   return c.function + (in_place ? "_over_row" : "_row");
 }
 
-std::vector<COperator> c_operators(const std::string& package, const Int8Model& model,
-                                   const MemoryPlan& plan) {
+std::vector<COperator> c_operators(const std::string& package, const Int8Model& model, const MemoryPlan& plan,
+                                   KernelVariant variant) {
   std::vector<COperator> operators;
-  std::array<bool, kKernels> plain;
-  plain.fill(true);
   std::set<std::string> taken;
   for (const PlanStep& step : plan.order) {
     COperator c;
@@ -197,7 +239,9 @@ std::vector<COperator> c_operators(const std::string& package, const Int8Model& 
     c.data = &model.ops[static_cast<size_t>(step.op)];
     c.step = &step;
     c.function = (is_instance(step.kernel) ? package + "_" : "tn_") + name_of(step.kernel);
-    plain[static_cast<size_t>(step.kernel)] &= is_plain(*c.data);
+    if (has_plain_form(step.kernel) && variant != KernelVariant::kPortable)
+      c.why_general = why_not_plain(model, c);
+    c.plain = c.why_general.empty();
     const int position = static_cast<int>(operators.size());
     for (const PlanSegment& segment : plan.segments)
       c.streamed |= segment.streamed && segment.first_step <= position && position <= segment.last_step;
@@ -208,8 +252,35 @@ std::vector<COperator> c_operators(const std::string& package, const Int8Model& 
     while (!taken.insert(c.symbol).second) c.symbol += "_" + number(step.op);
     operators.push_back(std::move(c));
   }
-  for (COperator& c : operators) c.plain = plain[static_cast<size_t>(c.step->kernel)];
+  for (const Kernel kernel : linked_twice(operators)) {
+    for (COperator& c : operators) {
+      if (c.step->kernel == kernel && !c.plain) c.function += "_general";
+    }
+  }
   return operators;
+}
+
+std::vector<Kernel> linked_twice(const std::vector<COperator>& operators) {
+  std::map<Kernel, std::set<bool>> forms;
+  for (const COperator& c : operators) {
+    if (is_instance(c.step->kernel)) forms[c.step->kernel].insert(c.plain);
+  }
+  std::vector<Kernel> kernels;
+  for (const auto& [kernel, plain] : forms) {
+    if (plain.size() == 2) kernels.push_back(kernel);
+  }
+  return kernels;
+}
+
+GeneralLayers general_layers(const Int8Model& model, const PlanOptions& options) {
+  const MemoryPlan plan = plan_memory(model.graph, options);
+  const std::vector<COperator> operators = c_operators("model", model, plan, options.variant);
+  GeneralLayers layers;
+  layers.linked_twice = linked_twice(operators);
+  for (const COperator& c : operators) {
+    if (!c.plain) layers.reasons.push_back("operator '" + c.op->name + "': " + c.why_general);
+  }
+  return layers;
 }
 
 std::vector<std::string> runtime_files(const std::vector<COperator>& operators) {
@@ -271,7 +342,7 @@ std::vector<CTable> c_tables(const Int8Model& model, const std::string& package,
   if (!op.op->has_weights()) return {};
   CTable multipliers;
   CTable shifts;
-  for (const FixedMultiplier& fixed : op.data->requant) {
+  for (const FixedMultiplier& fixed : exported_requant(model, op)) {
     multipliers.words.push_back(fixed.multiplier);
     shifts.bytes.push_back(static_cast<int8_t>(fixed.shift));
   }

@@ -16,9 +16,11 @@ struct COperator {
   const PlanStep* step = nullptr;
   std::string symbol;    // unique in the package: "stage0_block1_expand"
   std::string function;  // what runs it: "tn_add", or an instance of a template, "model_conv2d_1x1"
-  // Every operator of this kernel in the package has plain requantisation (runtime/tn_dsp.h).
+  // Has plain requantisation (runtime/tn_dsp.h). Where it has not, and another operator of this kernel has,
+  // it runs on an instance of its own: `model_conv2d_1x1_general`.
   bool plain = false;
-  bool streamed = false;  // its segment is: it runs row by row
+  std::string why_general;  // empty where that is so, and for kernels and variants without a plain form
+  bool streamed = false;    // its segment is: it runs row by row
 };
 
 // What makes a row of a streamed operator: `model_conv2d_1x1_row`.
@@ -26,8 +28,10 @@ std::string row_function(const COperator& op);
 
 // The operators in the plan's order. Throws Error(kUsage) naming the operator when a kernel's struct cannot
 // hold it (a side above 65535, a kernel or stride above 255, padding as large as the kernel).
-std::vector<COperator> c_operators(const std::string& package, const Int8Model& model,
-                                   const MemoryPlan& plan);
+std::vector<COperator> c_operators(const std::string& package, const Int8Model& model, const MemoryPlan& plan,
+                                   KernelVariant variant);
+// Kernels with operators of both forms.
+std::vector<Kernel> linked_twice(const std::vector<COperator>& operators);
 
 // Files of src/runtime that the operators call or instantiate: headers and the kernels that are no templates.
 std::vector<std::string> runtime_files(const std::vector<COperator>& operators);

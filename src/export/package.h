@@ -16,6 +16,9 @@ namespace tinynas {
 
 // What is known of the training, for model_card.md and report.json.
 struct ModelFacts {
+  // By tinynas: 8-bit pixels go in as pixel - 128, and logits of classes come out. Of an imported model
+  // neither is known, and the package says so.
+  bool trained_here = false;
   std::vector<std::pair<std::string, std::string>> rows;  // {"Data set", "CIFAR-10, 45,000 training images"}
   std::string data_licence;                               // a sentence for LICENSES
 };
@@ -39,6 +42,17 @@ struct ExportOptions {
 // Error(kFailure) when a file cannot be written; the old package is then untouched.
 void export_package(const Int8Model& model, const std::vector<std::vector<int8_t>>& golden_inputs,
                     const std::filesystem::path& directory, const ExportOptions& options);
+
+// Layers of the variants dsp and mve that cannot take the fast requantisation (plain, runtime/tn_dsp.h): they
+// alone get a slower form of their kernel.
+struct GeneralLayers {
+  std::vector<std::string>
+      reasons;  // "operator 'expand': output channel 3 is shifted by 1, plain takes -22 to -1"
+  std::vector<Kernel>
+      linked_twice;  // kernels that other layers have in the fast form: CostOptions::linked_twice
+};
+// For the package that `options` would make of the model. Throws as export_package() does.
+GeneralLayers general_layers(const Int8Model& model, const PlanOptions& options);
 
 struct VerifyOptions {
   std::string host_compiler = "cc";                // GCC or Clang

@@ -3,6 +3,7 @@
 #include <cstdio>
 
 #include "base/sha256.h"
+#include "cost_models/package_bounds.h"
 #include "export/assets.h"
 #include "export/c_stream.h"
 #include "export/c_text.h"
@@ -89,6 +90,43 @@ void put_card(const PackageSource& source, Values& values) {
       facts.data_licence.empty() ? "the export was not told which data it was." : facts.data_licence;
 }
 
+// data/batch.h normalises a pixel to (pixel - 128) / 64: with that scale and zero point q is pixel - 128.
+bool takes_pixels(const PackageSource& source) {
+  const QuantParams& input = source.model.tensors[static_cast<size_t>(source.model.graph.input)];
+  return source.options.facts.trained_here && input.scale == 1.0f / 64 && input.zero_point == 0;
+}
+
+// What input and output mean. Of a model that came from elsewhere the file does not tell.
+void put_notes(const PackageSource& source, bool pixels, Values& values) {
+  const bool trained_here = source.options.facts.trained_here;
+  const bool softmax = source.model.graph.ops.back().kind == OpKind::kSoftmax;
+  values["INPUT_NOTE"] = pixels ? "For 8-bit pixels of an image of this size: q = pixel - 128."
+                                : "q = round(real / scale) + zero_point, clamped to int8.";
+  if (!trained_here) {
+    values["INPUT_NOTE"] +=
+        " How the inputs of the training were prepared is not known here: ask whoever trained the model.";
+  }
+  values["RESIZE_NOTE"] = pixels ? "  Images of another size have to be resized first; training used an "
+                                   "antialiased bilinear (triangle) "
+                                   "filter, and a similar\n  one serves best.\n"
+                                 : "";
+  values["OUTPUT_NOTE"] =
+      softmax        ? "The values of a softmax: the larger, the likelier by the model's own measure."
+      : trained_here ? "One logit a class: the largest one is the answer, ties go to the lowest index."
+                     : "What the values stand for is not known here: ask whoever trained the model.";
+  values["CARD_LIMITS"] = source.options.facts.rows.empty()
+                              ? ""
+                              : "- Accuracy figures hold for inputs like those of the data set named above, "
+                                "prepared as above; a camera, a "
+                                "light or a crop that differs is another data set.\n";
+  if (trained_here) {
+    values["CARD_LIMITS"] +=
+        "- Outputs are logits, not calibrated probabilities. There is no class for \"none of these\" unless "
+        "the list "
+        "has one.\n";
+  }
+}
+
 Values template_values(const PackageSource& source, size_t golden_count) {
   const Graph& graph = source.model.graph;
   const std::string& name = source.options.name;
@@ -106,6 +144,9 @@ Values template_values(const PackageSource& source, size_t golden_count) {
                    {"STACK_BYTES", std::to_string(source.costs.sram.stack_bytes)},
                    {"WEIGHTS_BYTES", std::to_string(source.costs.flash.weights_bytes)},
                    {"TABLES_BYTES", std::to_string(source.costs.flash.tables_bytes)},
+                   {"BOUNDS_HOLD_FOR", kBoundsHoldFor},
+                   {"KERNELS", name_of(source.options.plan.variant)},
+                   {"KERNELS_CORES", cores_of(source.options.plan.variant)},
                    {"CODE_BYTES", std::to_string(source.costs.flash.code_bytes)},
                    {"INPUT_DIRECT", input_can_be_outside(graph, source.plan) ? "1" : "0"},
                    {"OUTPUT_DIRECT", output_can_be_outside(graph, source.plan) ? "1" : "0"},
@@ -118,10 +159,8 @@ Values template_values(const PackageSource& source, size_t golden_count) {
   put_shape("INPUT", graph.tensor(graph.input).shape, input, values);
   put_shape("OUTPUT", graph.tensor(graph.output).shape,
             source.model.tensors[static_cast<size_t>(graph.output)], values);
-  // data/batch.h normalises a pixel to (pixel - 128) / 64: with that scale and zero point q is pixel - 128.
-  const bool pixels = input.scale == 1.0f / 64 && input.zero_point == 0;
-  values["INPUT_NOTE"] = pixels ? "For 8-bit pixels of an image of this size: q = pixel - 128."
-                                : "q = round(real / scale) + zero_point, clamped to int8.";
+  const bool pixels = takes_pixels(source);
+  put_notes(source, pixels, values);
   values["INPUT_EXAMPLE"] = pixels ? values["UPPER"] + "_INPUT_FROM_PIXEL(pixel[i])" : "quantised[i]";
   values["PIXEL_MACRO"] =
       pixels ? "#define " + values["UPPER"] +
@@ -257,8 +296,9 @@ std::map<std::string, std::string> package_files(const Int8Model& model,
   CostOptions cost_options;
   cost_options.plan = options.plan;
   cost_options.per_operator = false;
+  source.operators = c_operators(options.name, model, source.plan, options.plan.variant);
+  cost_options.linked_twice = linked_twice(source.operators);
   source.costs = estimate(model.graph, source.plan, cost_options);
-  source.operators = c_operators(options.name, model, source.plan);
 
   const std::string& name = options.name;
   Values values = template_values(source, golden.size());

@@ -1,5 +1,6 @@
 #include "export/package_report.h"
 
+#include "cost_models/package_bounds.h"
 #include "export/c_text.h"
 #include "runtime/tn_kernels.h"
 
@@ -41,6 +42,8 @@ nlohmann::json operators_json(const PackageSource& source) {
                     {"macs", macs(graph, *c.op)},
                     {"weights_bytes", weights},
                     {"tables_bytes", tables}});
+    // Slower than the other form of its kernel; where that is linked too, the package has the code twice.
+    if (!c.plain) list.back()["general_requantisation"] = c.why_general;
   }
   return list;
 }
@@ -117,6 +120,7 @@ nlohmann::json report_json(const PackageSource& source, const std::string& model
             {"tables_bytes", source.costs.flash.tables_bytes},
             {"code_bytes_at_most", source.costs.flash.code_bytes}}},
           {"stack_bytes_at_most", source.costs.sram.stack_bytes},
+          {"bounds_hold_for", kBoundsHoldFor},
           {"golden_vectors", golden_count},
           {"macs", source.costs.macs},
           {"params", source.costs.params},

@@ -4,6 +4,7 @@
 #include <catch2/catch.hpp>
 #include <cstdlib>
 #include <filesystem>
+#include <iostream>
 #include <nlohmann/json.hpp>
 
 #include "base/files.h"
@@ -102,6 +103,75 @@ TEST_CASE("verify takes a package alone, and ends with 5 when it is not what was
   const Outcome changed = run_tinynas("verify " + (folder / "fw"));
   CHECK(changed.code == 5);
   CHECK_THAT(changed.out, Contains("model_weights.c") && Contains("changed after the export"));
+}
+
+TEST_CASE("compile says which kernels it plans for, and plans for others when asked") {
+  const Folder folder;
+  const std::string file = folder / "net.tflite";
+  save_tflite(a_model(), file);
+  const auto planned = [&](const std::string& flags) {
+    const Outcome outcome = run_tinynas("compile " + file + " " + flags + " --out " + (folder / "fw"));
+    INFO(outcome.out);
+    REQUIRE(outcome.code == 0);
+    const json report = json::parse(read_file(folder / "fw/report.json"));
+    return outcome.out + report.at("plan").at("variant").get<std::string>();
+  };
+  CHECK_THAT(planned("--sram 320k --flash 1M"),
+             Contains("the kernels dsp (Cortex-M4") && Contains("--kernels portable|dsp|mve") &&
+                 Contains("gcc -O2 or -Os") && Catch::Matchers::EndsWith("dsp"));
+  CHECK_THAT(planned("--sram 320k --flash 1M --kernels mve"), Contains("the kernels mve (Cortex-M55") &&
+                                                                  Contains("by --kernels") &&
+                                                                  Catch::Matchers::EndsWith("mve"));
+  CHECK_THAT(planned("--board corstone300"),
+             Contains("of board corstone300") && Catch::Matchers::EndsWith("mve"));
+  CHECK(run_tinynas("compile " + file + " --sram 320k --flash 1M --kernels fast --out x").code == 2);
+}
+
+TEST_CASE(
+    "where the bounds alone exceed, what links is compiled, and without a compiler the bound is named") {
+  const Folder folder;
+  const std::string file = folder / "net.tflite";
+  save_tflite(a_model(), file);
+  const auto compile_with = [&](int64_t flash, const std::string& more = "") {
+    return run_tinynas("compile " + file + " --sram 320k --out " + (folder / "fw") + " --flash " +
+                           std::to_string(flash) + more,
+                       more.empty() ? "2>&1" : "2>/dev/null");
+  };
+  const json flash = json::parse(compile_with(1 << 20, " --json").out).at("flash");
+  fs::remove_all(folder / "fw");
+  const int64_t bound = flash.at("total_bytes");
+  const int64_t code = flash.at("code_bytes");
+
+  const std::string path = std::getenv("PATH");
+  ::setenv("PATH", "/no/such/folder", 1);
+  const Outcome no_compiler = compile_with(bound - 1);
+  const Outcome far_without = compile_with(bound - code - 1);
+  ::setenv("PATH", path.c_str(), 1);
+  CHECK(no_compiler.code == 3);
+  CHECK_THAT(no_compiler.out, Contains("1 B too much") &&
+                                  Contains("upper bounds of code (" + std::to_string(code)) &&
+                                  Contains("install arm-none-eabi-gcc"));
+  CHECK_FALSE(fs::exists(folder / "fw"));
+  // Weights and tables alone are too much: no compiler could help.
+  CHECK(far_without.code == 3);
+  CHECK_THAT(far_without.out, !Contains("upper bounds"));
+
+  if (std::system("arm-none-eabi-gcc --version > /dev/null 2>&1") != 0) {
+    std::cerr << "\n*** SKIPPED: no arm-none-eabi-gcc: nothing was linked by compile ***\n\n";
+    return;
+  }
+  const Outcome linked = compile_with(bound - 1, " --json");
+  REQUIRE(linked.code == 0);
+  const json result = json::parse(linked.out);
+  CHECK(result.at("flash").at("code_is_linked") == true);
+  CHECK(result.at("flash").at("code_bytes").get<int64_t>() < code);
+  CHECK_THAT(result.at("stack_and_code").get<std::string>(), Contains("-O2 for a cortex-m4"));
+  fs::remove_all(folder / "fw");
+  const int64_t needed = result.at("flash").at("total_bytes");
+  CHECK(compile_with(needed).code == 0);
+  const Outcome too_small = compile_with(needed - 1);
+  CHECK(too_small.code == 3);
+  CHECK_THAT(too_small.out, Contains("1 B too much") && Contains("arm-none-eabi-gcc"));
 }
 
 TEST_CASE("compile's and estimate's JSON agree, and a board adds its reserve") {
@@ -261,7 +331,7 @@ TEST_CASE("compile streams where layer by layer exceeds the SRAM, and says so") 
   CHECK(schedule_of_package() == "layer");
   CHECK(compiled(needed, "--schedule stream").code == 0);
   CHECK(schedule_of_package() == "stream");
-  CHECK(compiled(needed - 1, "--schedule layer").code == 3);
+  CHECK(compiled(layer["arena_bytes"].get<int64_t>() - 1, "--schedule layer").code == 3);
   const Outcome streamed = compiled(needed - 1, "");
   INFO(streamed.out);
   CHECK(streamed.code == 0);

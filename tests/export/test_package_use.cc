@@ -1,6 +1,7 @@
 // What the firmware team does with a package: every way to run it, their own sections, the profile, Zephyr,
 // hashes.
 #include <catch2/catch.hpp>
+#include <iostream>
 
 #include "packages.h"
 
@@ -171,6 +172,127 @@ endforeach()
        at = run->output.find("source ", at + 1))
     ++listed;
   CHECK(listed == sources - kernels);
+}
+
+TEST_CASE("make leaves nothing in src/, and builds again for another compiler or other flags") {
+  const TemporaryFolder folder;
+  const fs::path package = folder.path() / "p";
+  const Int8Model model = random_model(28);
+  Rng rng(28);
+  export_package(model, random_inputs(model, 1, rng), package, {});
+  const auto make = [&](const std::vector<std::string>& arguments) {
+    std::vector<std::string> command = {"make", "-C", package.string()};
+    command.insert(command.end(), arguments.begin(), arguments.end());
+    return run_compiler(command, "making");
+  };
+  const auto symbols = [&] { return run_compiler({"nm", (package / "libmodel.a").string()}, "listing"); };
+  const auto sources = folder_content(package / "src");
+  make({});
+  CHECK(folder_content(package / "src") == sources);
+  CHECK_THAT(symbols(), !Contains("model_run_profiled"));
+  CHECK_THAT(make({}), !Contains(" -c "));
+  // The compiler alone is another, its flags alone are; quotes in them are kept.
+  make({"CC=cc -DMODEL_PROFILE"});
+  CHECK_THAT(symbols(), Contains("model_run_profiled"));
+  make({"CFLAGS=-O1 -D'MODEL_ARENA_SECTION=__attribute__((section(\".dtcm\")))'"});
+  CHECK_THAT(symbols(), !Contains("model_run_profiled"));
+  CHECK_THAT(run_compiler({"readelf", "-SW", (package / "libmodel.a").string()}, "listing"),
+             Contains(".dtcm"));
+  make({"test", "example"});
+  make({"clean"});
+  CHECK_FALSE(fs::exists(package / "libmodel.a"));
+  CHECK_FALSE(fs::exists(package / "build" / "make"));
+}
+
+TEST_CASE("CMake without a build type optimises, and keeps what the firmware asks for") {
+  const TemporaryFolder folder;
+  const fs::path package = folder.path() / "p";
+  const Int8Model model = random_model(29);
+  Rng rng(29);
+  export_package(model, random_inputs(model, 1, rng), package, {});
+  const auto commands = [&](const std::vector<std::string>& arguments, const std::string& build) {
+    std::vector<std::string> command = {"cmake",
+                                        "-S",
+                                        package.string(),
+                                        "-B",
+                                        (folder.path() / build).string(),
+                                        "-DCMAKE_EXPORT_COMPILE_COMMANDS=ON"};
+    command.insert(command.end(), arguments.begin(), arguments.end());
+    run_compiler(command, "configuring");
+    return read_file(folder.path() / build / "compile_commands.json");
+  };
+  CHECK_THAT(commands({}, "unset"), Contains(" -O2 "));
+  CHECK_THAT(commands({"-DCMAKE_C_FLAGS=-Os"}, "flags"), Contains(" -Os ") && !Contains(" -O2 "));
+  CHECK_THAT(commands({"-DCMAKE_BUILD_TYPE=Debug"}, "debug"), !Contains(" -O2 "));
+}
+
+TEST_CASE("a package for DSP instructions compiles without optimisation, with hard floats too") {
+  const std::string compiler = "arm-none-eabi-gcc";
+  if (!run_process({compiler, "--version"})) {
+    std::cerr << "\n*** SKIPPED: " << compiler << " is not installed, nothing was compiled at -O0 ***\n\n";
+    return;
+  }
+  const TemporaryFolder folder;
+  const fs::path package = folder.path() / "p";
+  Rng rng(30);
+  for (const KernelVariant variant : {KernelVariant::kDsp, KernelVariant::kMve}) {
+    for (const Schedule schedule : {Schedule::kLayer, Schedule::kStream}) {
+      const Int8Model model = random_model(rng.next());
+      ExportOptions options;
+      options.plan.variant = variant;
+      options.plan.schedule = schedule;
+      export_package(model, random_inputs(model, 1, rng), package, options);
+      for (const char* core : {"cortex-m4", "cortex-m55"}) {
+        CAPTURE(core, name_of(variant));
+        for (const fs::path& source : package_sources(package)) {
+          if (source.filename().string().find("_weights") != std::string::npos) continue;
+          CHECK_NOTHROW(
+              run_compiler({compiler, "-mcpu=" + std::string(core), "-mthumb", "-mfloat-abi=hard", "-std=c99",
+                            "-Wall", "-Wextra", "-Werror", "-O0", "-I" + (package / "include").string(), "-c",
+                            source.string(), "-o", (folder.path() / "o").string()},
+                           "compiling"));
+        }
+      }
+    }
+  }
+}
+
+TEST_CASE("a package claims of its input and output only what is known") {
+  const TemporaryFolder folder;
+  const fs::path package = folder.path() / "p";
+  Int8Model model = random_model(27);
+  model.tensors[static_cast<size_t>(model.graph.input)] = {1.0f / 64, 0};  // as pixels are here
+  derive_fixed_point(model);
+  Rng rng(27);
+  const auto inputs = random_inputs(model, 1, rng);
+  const auto texts = [&] {
+    return read_file(package / "README.md") + read_file(package / "model_card.md") +
+           read_file(package / "include" / "model.h") + read_file(package / "example" / "main.c");
+  };
+  export_package(model, inputs, package, {});
+  CHECK_THAT(texts(), !Contains("logit") && !Contains("bilinear") && !Contains("pixel") &&
+                          Contains("is not known here: ask whoever trained the model"));
+  ExportOptions options;
+  options.facts.trained_here = true;
+  export_package(model, inputs, package, options);
+  CHECK_THAT(texts(), Contains("logit") && Contains("bilinear") && Contains("MODEL_INPUT_FROM_PIXEL") &&
+                          !Contains("is not known here"));
+}
+
+TEST_CASE("bounds say what they hold for, and the plan says which kernels it is for") {
+  const TemporaryFolder folder;
+  const fs::path package = folder.path() / "p";
+  const Int8Model model = random_model(31);
+  Rng rng(31);
+  ExportOptions options;
+  options.plan.variant = KernelVariant::kMve;
+  export_package(model, random_inputs(model, 1, rng), package, options);
+  for (const char* file : {"model_card.md", "report.json"})
+    CHECK_THAT(read_file(package / file), Contains("gcc -O2 or -Os") && Contains("not for -O0"));
+  CHECK_THAT(read_file(package / "README.md"),
+             Contains("at -O0, or with another compiler, it does not hold"));
+  for (const char* file : {"model_card.md", "README.md"})
+    CHECK_THAT(read_file(package / file), Contains("`mve` (Cortex-M55, M85"));
 }
 
 TEST_CASE("the card and the licences say what was told, and what was not") {

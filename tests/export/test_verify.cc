@@ -187,6 +187,7 @@ TEST_CASE(
     CostOptions cost_options;
     cost_options.plan = export_options.plan;
     cost_options.board = &board;  // its core alone matters here
+    cost_options.linked_twice = general_layers(model, export_options.plan).linked_twice;
     const CostReport costs = estimate(model.graph, cost_options);
     CAPTURE(round, model.graph.ops.size(), report.arm_note);
     CHECK(report.passed());

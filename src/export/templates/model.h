@@ -37,7 +37,8 @@ extern "C" {
 #define @UPPER@_INPUT_SCALE @INPUT_SCALE@
 #define @UPPER@_INPUT_ZERO_POINT (@INPUT_ZERO_POINT@)
 @PIXEL_MACRO@
-/* Output: [height][width][channel], int8; one logit per class for a classifier. */
+/* Output: [height][width][channel], int8; real = scale * (q - zero_point).
+ * @OUTPUT_NOTE@ */
 #define @UPPER@_OUTPUT_HEIGHT @OUTPUT_H@
 #define @UPPER@_OUTPUT_WIDTH @OUTPUT_W@
 #define @UPPER@_OUTPUT_CHANNELS @OUTPUT_C@
