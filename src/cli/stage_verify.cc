@@ -7,6 +7,7 @@
 #include "cli/options.h"
 #include "cli/result.h"
 #include "cli/stages.h"
+#include "cli/verify_tflite.h"
 #include "export/package.h"
 #include "export/verify_targets.h"
 #include "quantize/interpreter.h"
@@ -103,10 +104,13 @@ nlohmann::json run_verify(Workbench& bench, Run& run) {
     throw Error(ExitCode::kNothingFits, "as compiled, the model exceeds a limit: " + describe(violation) +
                                             "; search again with a smaller limit");
   }
-  const std::vector<TargetResult> targets =
-      verify_targets(run.path("firmware"), reference_runs(model, inputs),
+  const ReferenceRuns reference = reference_runs(model, inputs);
+  std::vector<TargetResult> targets =
+      verify_targets(run.path("firmware"), reference,
                      target_options(verify_options(config, bench.board()), costs, bench.limits()));
+  targets.push_back(verify_tflite(run.path("firmware"), reference));
   spdlog::info("   every compiler and emulated core that is installed:\n{}", table_of(targets));
+  if (targets.back().outcome == Outcome::kPassed) spdlog::info("   TensorFlow Lite {}", targets.back().note);
   if (!all_passed_or_skipped(targets)) {
     throw Error(ExitCode::kVerification, fmt::format("{}: the package fails on a target:\n{}",
                                                      run.path("firmware").string(), table_of(targets)));

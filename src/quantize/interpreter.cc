@@ -328,6 +328,34 @@ struct Interpreter::State {
       output[c] = clamp_to_int8(rescaled_mean(sums[c], pixels, data.mean) + zero_point, data);
     }
   }
+
+  void run(size_t i) {
+    const Op& op = model.graph.ops[i];
+    const Int8Op& data = model.ops[i];
+    switch (op.kind) {
+      case OpKind::kConv2d:
+        convolve(op, data, prepared[i]);
+        break;
+      case OpKind::kDepthwiseConv2d:
+        convolve_depthwise(op, data, prepared[i]);
+        break;
+      case OpKind::kAdd:
+        add(op, data, prepared[i]);
+        break;
+      case OpKind::kGlobalAvgPool:
+        average(op, data);
+        break;
+      case OpKind::kFullyConnected:
+        connect(op, data, prepared[i]);
+        break;
+      case OpKind::kAvgPool:
+        average_windows(op, data);
+        break;
+      case OpKind::kSoftmax:
+        softmax(op, data);
+        break;
+    }
+  }
 };
 
 Interpreter::Interpreter(const Int8Model& model) : state_(std::make_unique<State>(model)) {}
@@ -338,34 +366,19 @@ const std::vector<int8_t>& Interpreter::run(const int8_t* input) {
   const Graph& graph = state.model.graph;
   std::vector<int8_t>& first = state.values(graph.input);
   std::copy_n(input, first.size(), first.begin());
-  for (size_t i = 0; i < graph.ops.size(); ++i) {
-    const Op& op = graph.ops[i];
-    const Int8Op& data = state.model.ops[i];
-    switch (op.kind) {
-      case OpKind::kConv2d:
-        state.convolve(op, data, state.prepared[i]);
-        break;
-      case OpKind::kDepthwiseConv2d:
-        state.convolve_depthwise(op, data, state.prepared[i]);
-        break;
-      case OpKind::kAdd:
-        state.add(op, data, state.prepared[i]);
-        break;
-      case OpKind::kGlobalAvgPool:
-        state.average(op, data);
-        break;
-      case OpKind::kFullyConnected:
-        state.connect(op, data, state.prepared[i]);
-        break;
-      case OpKind::kAvgPool:
-        state.average_windows(op, data);
-        break;
-      case OpKind::kSoftmax:
-        state.softmax(op, data);
-        break;
-    }
-  }
+  for (size_t i = 0; i < graph.ops.size(); ++i) state.run(i);
   return state.values(graph.output);
+}
+
+const std::vector<int8_t>& Interpreter::run_operator(size_t index, const std::vector<const int8_t*>& inputs) {
+  State& state = *state_;
+  const Op& op = state.model.graph.ops.at(index);
+  for (size_t i = 0; i < op.inputs.size(); ++i) {
+    std::vector<int8_t>& tensor = state.values(op.inputs[i]);
+    std::copy_n(inputs.at(i), tensor.size(), tensor.begin());
+  }
+  state.run(index);
+  return state.values(op.output);
 }
 
 const std::vector<int8_t>& Interpreter::tensor(TensorId id) const {

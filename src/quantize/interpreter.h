@@ -18,6 +18,9 @@ class Interpreter {
 
   // input: int8 NHWC [h][w][c]. Returns the output tensor, valid until the next run.
   const std::vector<int8_t>& run(const int8_t* input);
+  // Operator `index` of the graph alone, on the given tensors (int8 NHWC, in the order of its inputs).
+  // Returns its output, valid until the next run.
+  const std::vector<int8_t>& run_operator(size_t index, const std::vector<const int8_t*>& inputs);
   // Any tensor of the last run, for comparisons layer by layer.
   const std::vector<int8_t>& tensor(TensorId id) const;
 

@@ -8,6 +8,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/files.h"
+#include "base/sha256.h"
 #include "binary.h"
 #include "quantize/interpreter.h"
 #include "support/random_graph.h"
@@ -103,6 +104,47 @@ TEST_CASE("verify takes a package alone, and ends with 5 when it is not what was
   const Outcome changed = run_tinynas("verify " + (folder / "fw"));
   CHECK(changed.code == 5);
   CHECK_THAT(changed.out, Contains("model_weights.c") && Contains("changed after the export"));
+}
+
+TEST_CASE("verify runs model.tflite in TensorFlow Lite, and says so where it cannot") {
+  const Folder folder;
+  const std::string file = folder / "net.tflite";
+  save_tflite(a_model(), file);
+  REQUIRE(run_tinynas("compile " + file + " --sram 320k --flash 1M --out " + (folder / "fw")).code == 0);
+  const auto verified = [&] {
+    const Outcome outcome = run_tinynas("verify " + (folder / "fw") + " --json", "2>/dev/null");
+    INFO(outcome.out);
+    CHECK(outcome.code == 0);
+    return json::parse(outcome.out).at("targets").back();
+  };
+#ifndef __SANITIZE_ADDRESS__  // other people's libraries are not instrumented
+  const json there = verified();
+  CHECK(there.at("target") == "TensorFlow Lite");
+  if (there.at("outcome") == "SKIPPED") {
+    std::cerr << "\n*** SKIPPED: no TensorFlow Lite: " << there.at("note") << " ***\n\n";
+  } else {
+    CHECK(there.at("outcome") == "passed");
+    CHECK(there.at("runs") == 8);
+    CHECK_THAT(there.at("note").get<std::string>(), Contains("values equal"));
+  }
+#endif
+  ::setenv("TINYNAS_TFLITE_LIBRARY", "/no/such/library.so", 1);
+  const json missing = verified();
+  CHECK(missing.at("outcome") == "SKIPPED");
+  CHECK_THAT(missing.at("note").get<std::string>(), Contains("tools/fetch_tflite"));
+
+  // Another network under the same name, in a manifest that agrees.
+  Rng rng(5);
+  const Int8Model other = random_int8_model(a_model().graph, rng);
+  std::string manifest = read_file(folder / "fw/MANIFEST.sha256");
+  const std::string was = sha256_file_hex(folder / "fw/model.tflite");
+  save_tflite(other, folder / "fw/model.tflite");
+  manifest.replace(manifest.find(was), 64, sha256_file_hex(folder / "fw/model.tflite"));
+  write_file_atomic(folder / "fw/MANIFEST.sha256", manifest);
+  const Outcome changed = run_tinynas("verify " + (folder / "fw"));
+  CHECK(changed.code == 5);
+  CHECK_THAT(changed.out, Contains("it is another network"));
+  ::unsetenv("TINYNAS_TFLITE_LIBRARY");
 }
 
 TEST_CASE("compile says which kernels it plans for, and plans for others when asked") {

@@ -6,7 +6,8 @@
 #include "armnn_library.h"
 #include "layer_judge.h"
 #include "support/random_graph.h"
-#include "tflite_file.h"
+#include "tflite/comparison.h"
+#include "tflite/tflite.h"
 
 using namespace tinynas;
 using namespace tinynas::judges;
@@ -24,7 +25,7 @@ TEST_CASE("Arm NN computes what we compute, with one rounding where we round twi
     const std::vector<int8_t> input = random_int8_input(graph, rng);
     std::vector<std::vector<int8_t>> tensors(graph.tensors.size());
     tensors[static_cast<size_t>(graph.input)] = input;
-    const auto outputs = run_armnn(all_outputs_file(model), input);
+    const auto outputs = run_armnn(with_all_outputs(tflite_bytes(model)), input);
     for (size_t id = 0; id < tensors.size(); ++id) {
       if (static_cast<TensorId>(id) != graph.input) tensors[id] = outputs.at(graph.tensors[id].name);
     }

@@ -8,8 +8,9 @@
 #include "layer_judge.h"
 #include "quantize/interpreter.h"
 #include "support/random_graph.h"
-#include "tflite_file.h"
-#include "tflite_library.h"
+#include "tflite/comparison.h"
+#include "tflite/library.h"
+#include "tflite/tflite.h"
 
 using namespace tinynas;
 using namespace tinynas::judges;
@@ -44,7 +45,7 @@ bool expressible(const Graph& graph) {
 
 // Runs `model` with every tensor as an output on `inputs` random inputs.
 void judge(const Int8Model& model, Rng& rng, int inputs, Judgement& judgement) {
-  TfliteModel theirs(all_outputs_file(model));
+  TfliteModel theirs(with_all_outputs(tflite_bytes(model)));
   Interpreter ours(model);
   const Graph& graph = model.graph;
   for (int i = 0; i < inputs; ++i) {
@@ -132,6 +133,37 @@ TEST_CASE("networks of the size that are deployed") {
     judge(random_int8_model(graph, rng), rng, 1, judgement);
     require_promises(judgement, name);
   }
+}
+
+TEST_CASE("what verify compares: files of random networks pass, an interpreter that is off does not") {
+  int compared = 0;
+  for (uint64_t seed = 2000; seed < 2040; ++seed) {
+    INFO("seed " << seed);
+    Rng rng(seed);
+    const Graph graph = random_graph(rng);
+    if (!expressible(graph)) continue;
+    const Int8Model model = random_int8_model(graph, rng);
+    const std::vector<std::vector<int8_t>> inputs = {random_int8_input(graph, rng),
+                                                     random_int8_input(graph, rng)};
+    const TfliteComparison comparison = compare_with_tflite(tflite_bytes(model), "net", inputs);
+    INFO(comparison.text());
+    CHECK(comparison.passed());
+    int64_t values = 0;
+    for (const auto& [kind, distances] : comparison.kinds)
+      values += distances.equal + distances.by_one + distances.further;
+    int64_t expected = 0;
+    for (const Op& op : model.graph.ops) expected += 2 * graph.tensor(op.output).shape.elements();
+    CHECK(values == expected);
+    ++compared;
+  }
+  CHECK(compared > 20);
+  TfliteComparison off;
+  off.kinds[OpKind::kAdd] = {1, 9, 1, 0};
+  CHECK_FALSE(off.passed());
+  off.kinds = {{OpKind::kConv2d, {1, 9, 1, 0}}};
+  CHECK(off.passed());
+  off.kinds = {{OpKind::kConv2d, {1, 9, 0, 1}}};
+  CHECK_FALSE(off.passed());
 }
 
 int main(int argc, char** argv) {

@@ -1,5 +1,5 @@
 // A TensorFlow Lite library, loaded at run time: tools/fetch_tflite brings it. Only its C API is used, and of
-// that only what is declared in the .cc.
+// that only what is declared in the .cc. It judges our files; nothing that tinynas computes comes from it.
 #pragma once
 
 #include <cstdint>
@@ -9,9 +9,9 @@
 #include <string>
 #include <vector>
 
-namespace tinynas::judges {
+namespace tinynas {
 
-// Where tools/fetch_tflite puts it, or $TINYNAS_TFLITE_LIBRARY.
+// $TINYNAS_TFLITE_LIBRARY, or where tools/fetch_tflite puts it in the source tree.
 std::filesystem::path tflite_library_path();
 // nullopt where the library cannot be loaded; `reason` says why.
 std::optional<std::string> tflite_version(std::string& reason);
@@ -39,4 +39,4 @@ class TfliteModel {
   std::unique_ptr<State> state_;
 };
 
-}  // namespace tinynas::judges
+}  // namespace tinynas

@@ -1,7 +1,8 @@
-#include "tflite_library.h"
+#include "tflite/library.h"
 
 #include <dlfcn.h>
 
+#include <algorithm>
 #include <cstdarg>
 #include <cstdio>
 #include <cstdlib>
@@ -19,7 +20,7 @@ struct TfLiteQuantizationParams {
 };
 }
 
-namespace tinynas::judges {
+namespace tinynas {
 namespace {
 
 constexpr int kOk = 0;        // TfLiteStatus
@@ -176,4 +177,4 @@ std::vector<TfliteTensor> TfliteModel::run(const std::vector<int8_t>& input) {
   return outputs;
 }
 
-}  // namespace tinynas::judges
+}  // namespace tinynas
