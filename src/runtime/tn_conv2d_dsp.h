@@ -101,6 +101,38 @@ TN_HELPER void tn_spread_row_patch(const tn_conv2d_op* op, const tn_columns* col
   "smlad %[sum2], %[two], r5, %[sum2]\n\t" \
   "smlad %[sum3], %[two], r6, %[sum3]\n\t"
 
+/* The same for the first three, two, or one of the lanes: the end of a row. */
+#define TN_FOUR_TAPS_OF_3                  \
+  "ldr %[four], [%[weights]], #4\n\t"      \
+  "ldmia %[lanes]!, {r3, r4, r5, r6}\n\t"  \
+  "sxtb16 %[two], %[four]\n\t"             \
+  "smlad %[sum0], %[two], r3, %[sum0]\n\t" \
+  "smlad %[sum1], %[two], r4, %[sum1]\n\t" \
+  "smlad %[sum2], %[two], r5, %[sum2]\n\t" \
+  "ldmia %[lanes]!, {r3, r4, r5, r6}\n\t"  \
+  "sxtb16 %[two], %[four], ror #8\n\t"     \
+  "smlad %[sum0], %[two], r3, %[sum0]\n\t" \
+  "smlad %[sum1], %[two], r4, %[sum1]\n\t" \
+  "smlad %[sum2], %[two], r5, %[sum2]\n\t"
+#define TN_FOUR_TAPS_OF_2                  \
+  "ldr %[four], [%[weights]], #4\n\t"      \
+  "ldrd r3, r4, [%[lanes]], #16\n\t"       \
+  "sxtb16 %[two], %[four]\n\t"             \
+  "smlad %[sum0], %[two], r3, %[sum0]\n\t" \
+  "smlad %[sum1], %[two], r4, %[sum1]\n\t" \
+  "ldrd r3, r4, [%[lanes]], #16\n\t"       \
+  "sxtb16 %[two], %[four], ror #8\n\t"     \
+  "smlad %[sum0], %[two], r3, %[sum0]\n\t" \
+  "smlad %[sum1], %[two], r4, %[sum1]\n\t"
+#define TN_FOUR_TAPS_OF_1                  \
+  "ldr %[four], [%[weights]], #4\n\t"      \
+  "ldr r3, [%[lanes]], #16\n\t"            \
+  "sxtb16 %[two], %[four]\n\t"             \
+  "smlad %[sum0], %[two], r3, %[sum0]\n\t" \
+  "ldr r3, [%[lanes]], #16\n\t"            \
+  "sxtb16 %[two], %[four], ror #8\n\t"     \
+  "smlad %[sum0], %[two], r3, %[sum0]\n\t"
+
 #define TN_MULTIPLY(taps)                                                                             \
   __asm__ volatile(taps                                                                               \
                    : [weights] "+r"(weights), [lanes] "+r"(at), [sum0] "+r"(sum0), [sum1] "+r"(sum1), \
@@ -144,6 +176,63 @@ TN_INLINE void tn_conv2d_channels(const tn_conv2d_op* op, const tn_word* lanes, 
   }
 }
 
+/* Rare, and long: not copied into every place that needs it. */
+TN_HELPER int32_t tn_conv2d_general_output(const tn_conv2d_op* op, int32_t out, int32_t sum) {
+  return tn_output(op, out, sum);
+}
+
+/* One position's output of a channel. */
+TN_INLINE int8_t tn_conv2d_output(const tn_conv2d_op* op, int32_t out, int32_t sum, int plain) {
+  if (plain) {
+    const tn_plain_requant r = tn_make_plain(op->multipliers[out], op->shifts[out], op->output_zero_point);
+    return (int8_t)tn_plain_output(sum, r);
+  }
+  return (int8_t)tn_conv2d_general_output(op, out, sum);
+}
+
+/* All channels of one, two or three positions: the end of a row, which a block of four would waste. */
+TN_INLINE void tn_conv2d_tail_of(const tn_conv2d_op* op, const tn_word* lanes, int32_t quads, int positions,
+                                 int8_t* output, int plain) {
+  const int32_t out_c = op->out_c;
+  const tn_word* const end = lanes + 2 * TN_CONV2D_POSITIONS * quads;
+  const tn_word* const end_of_fours = lanes + 2 * TN_CONV2D_POSITIONS * (quads & ~3);
+  const int8_t* weights = op->weights;
+  int32_t out;
+  for (out = 0; out < out_c; ++out, ++output) {
+    const tn_word* at = lanes;
+    int32_t sum0 = op->bias[out], sum1 = sum0, sum2 = sum0, sum3 = sum0;
+    uint32_t four, two;
+    if (positions == 3) {
+      while (at != end_of_fours)
+        TN_MULTIPLY(TN_FOUR_TAPS_OF_3 TN_FOUR_TAPS_OF_3 TN_FOUR_TAPS_OF_3 TN_FOUR_TAPS_OF_3);
+      while (at != end) TN_MULTIPLY(TN_FOUR_TAPS_OF_3);
+      output[2 * out_c] = tn_conv2d_output(op, out, sum2, plain);
+    } else if (positions == 2) {
+      while (at != end_of_fours)
+        TN_MULTIPLY(TN_FOUR_TAPS_OF_2 TN_FOUR_TAPS_OF_2 TN_FOUR_TAPS_OF_2 TN_FOUR_TAPS_OF_2);
+      while (at != end) TN_MULTIPLY(TN_FOUR_TAPS_OF_2);
+    } else {
+      while (at != end_of_fours)
+        TN_MULTIPLY(TN_FOUR_TAPS_OF_1 TN_FOUR_TAPS_OF_1 TN_FOUR_TAPS_OF_1 TN_FOUR_TAPS_OF_1);
+      while (at != end) TN_MULTIPLY(TN_FOUR_TAPS_OF_1);
+    }
+    if (positions > 1) output[out_c] = tn_conv2d_output(op, out, sum1, plain);
+    output[0] = tn_conv2d_output(op, out, sum0, plain);
+  }
+}
+
+/* Shared by the instances of a file. */
+TN_HELPER void tn_conv2d_tail(const tn_conv2d_op* op, const tn_word* lanes, int32_t quads, int32_t positions,
+                              int8_t* output, int plain) {
+  if (positions == 3) {
+    tn_conv2d_tail_of(op, lanes, quads, 3, output, plain);
+  } else if (positions == 2) {
+    tn_conv2d_tail_of(op, lanes, quads, 2, output, plain);
+  } else {
+    tn_conv2d_tail_of(op, lanes, quads, 1, output, plain);
+  }
+}
+
 /* The whole output, or (`rows`) one row of it. `pointwise`: 1x1, stride 1, no padding, in_c a multiple of 4.
  */
 TN_INLINE void tn_conv2d_dsp(const tn_conv2d_op* op, const tn_columns* columns, const int8_t* input,
@@ -169,7 +258,11 @@ TN_INLINE void tn_conv2d_dsp(const tn_conv2d_op* op, const tn_columns* columns, 
         if (++out_x == out_w) out_x = 0, ++out_y;
       }
     }
-    tn_conv2d_channels(op, lanes, row >> 2, positions, output, plain);
+    if (rows != NULL && positions < TN_CONV2D_POSITIONS) {
+      tn_conv2d_tail(op, lanes, row >> 2, positions, output, plain);
+    } else {
+      tn_conv2d_channels(op, lanes, row >> 2, positions, output, plain);
+    }
     output += positions * op->out_c;
     done += positions;
   }

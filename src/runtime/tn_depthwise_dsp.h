@@ -52,6 +52,64 @@ TN_HELPER void tn_fill_window(int16_t* to, const int8_t* from, int32_t step, int
   if (count > 0) *to = *from;
 }
 
+/*
+ * The same for those of `count` rows that are there, into rows `pitch` pixels apart (an even number); nothing
+ * else changes. A row kernel loads all rows of its window for every row of outputs, so this loop is what it
+ * costs more than one that moves its window: eight pixels in 17 instructions.
+ */
+TN_HELPER void tn_fill_rows(int16_t* to, int32_t pitch, const int8_t* const* rows, int32_t count,
+                            int32_t channel, int32_t step, int32_t pixels) {
+  const int32_t three = 3 * step, odd = ((uintptr_t)to & 3) != 0;
+  for (; count > 0; --count, ++rows, to += pitch) {
+    const int8_t* from = *rows;
+    int16_t* at = to;
+    int32_t left = pixels - odd - 8;
+    if (from == NULL) continue;
+    from += channel;
+    if (odd) {
+      *at++ = *from;
+      from += step;
+    }
+    if (left >= 0) {
+      __asm__ volatile(
+          "1:\n\t"
+          "ldrsb r3, [%[from]]\n\t"
+          "ldrsb r4, [%[from], %[step]]\n\t"
+          "pkhbt r3, r3, r4, lsl #16\n\t"
+          "ldrsb r4, [%[from], %[step], lsl #1]\n\t"
+          "ldrsb r5, [%[from], %[three]]\n\t"
+          "pkhbt r4, r4, r5, lsl #16\n\t"
+          "add %[from], %[from], %[step], lsl #2\n\t"
+          "ldrsb r5, [%[from]]\n\t"
+          "ldrsb r6, [%[from], %[step]]\n\t"
+          "pkhbt r5, r5, r6, lsl #16\n\t"
+          "ldrsb r6, [%[from], %[step], lsl #1]\n\t"
+          "ldrsb r8, [%[from], %[three]]\n\t"
+          "pkhbt r6, r6, r8, lsl #16\n\t"
+          "add %[from], %[from], %[step], lsl #2\n\t"
+          "stmia %[at]!, {r3, r4, r5, r6}\n\t"
+          "subs %[left], %[left], #8\n\t"
+          "bge 1b\n\t"
+          : [from] "+r"(from), [at] "+r"(at), [left] "+r"(left)
+          : [step] "r"(step), [three] "r"(three)
+          : "memory", "cc", "r3", "r4", "r5", "r6", "r8");
+    }
+    /* Eight less than there are: the same last three bits. */
+    if ((left & 4) != 0) {
+      ((tn_word*)(void*)at)[0] = tn_pack(from[0], from[step]);
+      ((tn_word*)(void*)at)[1] = tn_pack(from[2 * step], from[three]);
+      from += 4 * step;
+      at += 4;
+    }
+    if ((left & 2) != 0) {
+      *(tn_word*)(void*)at = tn_pack(from[0], from[step]);
+      from += 2 * step;
+      at += 2;
+    }
+    if ((left & 1) != 0) *at = *from;
+  }
+}
+
 /* A row of a channel's pixels, or (NULL) padding, into a row of the window. */
 TN_HELPER void tn_load_window_row(const tn_conv2d_op* op, const tn_columns* columns, const int8_t* pixels,
                                   tn_word* row, int32_t words) {
@@ -188,6 +246,11 @@ TN_INLINE void tn_depthwise_dsp(const tn_conv2d_op* op, const tn_columns* column
   tn_word* const window = pairs + kernel * TN_PAIRS(kernel);
   const int32_t next_pair = stride - kernel * pitch; /* from below the last kernel row */
   int32_t channel, out_y, y;
+  if (rows != NULL) {
+    /* Of one row, all channels have the same padding in the same places. */
+    const uint32_t two = tn_pack(op->input_zero_point, op->input_zero_point);
+    for (y = 0; y < kernel * pitch; ++y) window[y] = two;
+  }
   for (channel = 0; channel < c; ++channel) {
     const int32_t bias = op->bias[channel];
     const tn_plain_requant r =
@@ -195,9 +258,15 @@ TN_INLINE void tn_depthwise_dsp(const tn_conv2d_op* op, const tn_columns* column
     int8_t* out = output + channel;
     int32_t next = -op->pad_top; /* the input row at the top of the window */
     tn_pair_weights(op->weights + channel, c, pairs, kernel, kernel);
-    for (y = 0; y < kernel; ++y) {
-      const int8_t* row = tn_window_row(op, input, rows, next, y);
-      tn_load_window_row(op, columns, row == NULL ? NULL : row + channel, window + y * pitch, pitch);
+    if (rows != NULL) {
+      const int32_t room = 2 * pitch - columns->pad_left;
+      tn_fill_rows((int16_t*)(void*)window + columns->pad_left, 2 * pitch, rows, kernel, channel, c,
+                   columns->in_w < room ? columns->in_w : room);
+    } else {
+      for (y = 0; y < kernel; ++y) {
+        const int8_t* row = tn_window_row(op, input, NULL, next, y);
+        tn_load_window_row(op, columns, row == NULL ? NULL : row + channel, window + y * pitch, pitch);
+      }
     }
     for (out_y = 0; out_y < out_h; ++out_y) {
       const tn_word* pixels = window;
