@@ -45,8 +45,8 @@ RuntimeOverhead overhead_of(const Graph& graph, const MemoryPlan& plan, const Co
   }
   const PackageBounds bounds = package_bounds(
       graph, plan, options.board != nullptr ? options.board->core : std::string_view(), options.linked_twice);
-  // All that our package has beside the arena is const.
-  RuntimeOverhead overhead{0, bounds.stack_bytes, 0, bounds.code_bytes};
+  // All that our package has beside the arena is const, but for the state of a run whose input is pushed.
+  RuntimeOverhead overhead{bounds.stream_bytes, bounds.stack_bytes, 0, bounds.code_bytes};
   for (const Op& op : graph.ops) overhead.tables_bytes += tables_bytes(graph, op);
   return overhead;
 }

@@ -369,6 +369,11 @@ void PlanOptions::check() const {
     throw usage_error("plan alignment: got " + std::to_string(alignment) + ", the kernels of " +
                       name_of(variant) + " want their scratch aligned to 4");
   }
+  if (schedule != Schedule::kLayer && alignment % 4 != 0) {
+    throw usage_error("plan alignment: got " + std::to_string(alignment) +
+                      ", a global mean that is streamed wants its sums aligned to 4; expected 4 or more, or "
+                      "schedule layer");
+  }
   if (runtime == Runtime::kTflm && (schedule == Schedule::kStream || input != InputKind::kResident)) {
     throw usage_error(
         "schedule: TensorFlow Lite Micro runs layer by layer on a resident input, got schedule " +

@@ -33,6 +33,10 @@ constexpr int64_t kMarginDenominator = 4;
 
 // The package's own functions: input, output, and the frame of run.
 constexpr KernelSize kPackage{128, 40};
+// Of an input that comes by rows: the loop over them, and the rest of the network behind it. What
+// verification measures adds up the functions of model.c, so that the first segment and what follows it both
+// count.
+constexpr KernelSize kRowInput{480, 80};
 // An operator's constant struct is at most 40 bytes and its call (up to four arguments, each a literal and an
 // add) at most 40.
 constexpr int64_t kBytesPerOperator = 80;
@@ -86,6 +90,19 @@ const CoreSizes& sizes_of(std::string_view core) {
   return cores.front();
 }
 
+// Of the operators that wait for rows: how many were made, where the next one goes and where each input's
+// window begins; before them the arena, the output, the profile's hook and its context, the input's rows that
+// have arrived, and where the next one goes.
+int64_t stream_bytes(const Graph& graph, const MemoryPlan& plan) {
+  if (plan.input != InputKind::kRows) return 0;
+  int64_t words = 6;
+  for (int step = plan.segments[0].first_step; step <= plan.segments[0].last_step; ++step) {
+    const Op& op = graph.ops[static_cast<size_t>(plan.order[static_cast<size_t>(step)].op)];
+    words += 1 + (op.kind == OpKind::kGlobalAvgPool ? 0 : 1) + static_cast<int64_t>(op.inputs.size());
+  }
+  return 4 * words;
+}
+
 }  // namespace
 
 bool has_bounds_of(std::string_view core) { return sizes_of(core).core == core; }
@@ -96,13 +113,23 @@ PackageBounds package_bounds(const Graph& graph, const MemoryPlan& plan, std::st
   std::array<int, 2 * kKernels> linked{};  // how many instances
   int64_t alignment_bytes = 0;
   int64_t code_bytes = kPackage.code_bytes + kBytesPerOperator * static_cast<int64_t>(plan.order.size());
+  int64_t stack_bytes = kPackage.stack_bytes;
+  if (plan.input != InputKind::kResident) {
+    code_bytes += kRowInput.code_bytes;
+    stack_bytes += kRowInput.stack_bytes;
+  }
   int64_t deepest_segment = 0;
   for (const PlanSegment& segment : plan.segments) {
     const int64_t operators = segment.last_step - segment.first_step + 1;
     if (segment.streamed) {
       const int64_t strips = segment.strips > 1 ? segment.strips : 0;
       code_bytes += operators * (kBytesPerStreamedOperator + kBytesPerStrip * strips) + kRowPoolBytes;
-      deepest_segment = std::max(deepest_segment, operators * kStackPerStreamedOperator);
+      const int64_t segment_bytes = operators * kStackPerStreamedOperator;
+      if (segment.first_step == 0 && plan.input != InputKind::kResident) {
+        stack_bytes += segment_bytes;
+      } else {
+        deepest_segment = std::max(deepest_segment, segment_bytes);
+      }
     }
     for (int at = segment.first_step; at <= segment.last_step; ++at) {
       const PlanStep& step = plan.order[static_cast<size_t>(at)];
@@ -125,7 +152,7 @@ PackageBounds package_bounds(const Graph& graph, const MemoryPlan& plan, std::st
     deepest_kernel = std::max(deepest_kernel, sizes[kernel].stack_bytes);
   }
   return {with_margin(code_bytes) + alignment_bytes,
-          with_margin(kPackage.stack_bytes + deepest_segment + deepest_kernel)};
+          with_margin(stack_bytes + deepest_segment + deepest_kernel), stream_bytes(graph, plan)};
 }
 
 }  // namespace tinynas

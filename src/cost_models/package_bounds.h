@@ -17,6 +17,9 @@ inline constexpr const char* kBoundsHoldFor =
 struct PackageBounds {
   int64_t code_bytes = 0;  // kernels that are linked, operators' constants and calls, alignment of the tables
   int64_t stack_bytes = 0;  // deepest call below <package>_run(), itself included, without interrupts
+  // An input of kind `rows`: the state between two rows, exact where pointers have 4 bytes. Whoever pushes
+  // rows has it beside the arena; a run that pulls them has it on its stack, which stack_bytes counts too.
+  int64_t stream_bytes = 0;
 };
 
 // Whether kernel_sizes.inc has the core: else the largest of all stand in for it.

@@ -416,7 +416,7 @@ std::string c_constants(const Int8Model& model, const std::string& package, cons
 }
 
 bool input_can_be_outside(const Graph& graph, const MemoryPlan& plan) {
-  return graph.input != graph.output &&
+  return plan.input == InputKind::kResident && graph.input != graph.output &&
          std::none_of(plan.order.begin(), plan.order.end(), [&](const PlanStep& step) {
            const Op& op = graph.ops[static_cast<size_t>(step.op)];
            return step.in_place && op.inputs[static_cast<size_t>(step.in_place_input)] == graph.input;

@@ -20,14 +20,16 @@ std::vector<int> order_of(const MemoryPlan& plan) {
 
 class SegmentWriter {
  public:
-  SegmentWriter(const Graph& graph, const MemoryPlan& plan, const std::vector<COperator>& operators,
-                size_t index)
-      : graph_(graph),
+  SegmentWriter(const std::string& package, const Graph& graph, const MemoryPlan& plan,
+                const std::vector<COperator>& operators, size_t index)
+      : package_(package),
+        graph_(graph),
         plan_(plan),
         operators_(operators),
         segment_(plan.segments[index]),
         rows_(graph, order_of(plan)),
-        prefix_("segment_" + number(static_cast<int64_t>(index))) {
+        prefix_("segment_" + number(static_cast<int64_t>(index))),
+        fed_(index == 0 && plan.input != InputKind::kResident) {
     columns_ = segment_.strips > 1
                    ? strip_columns(rows_, segment_.first_step, segment_.last_step, segment_.strips)
                    : std::vector<std::vector<ColumnRange>>(graph.tensors.size());
@@ -38,7 +40,15 @@ class SegmentWriter {
   std::string text() {
     std::string functions;
     for (int step = segment_.first_step; step <= segment_.last_step; ++step) functions += maker(step);
-    return state() + tables_ + functions + driver();
+    if (fed_) functions += feeding();
+    return (plan_.input == InputKind::kRows && fed_ ? "" : state()) + tables_ + functions +
+           (fed_ ? "" : driver());
+  }
+
+  // The state alone; rows of the input come from outside.
+  std::string stream_struct() {
+    for (int step = segment_.first_step; step <= segment_.last_step; ++step) (void)maker(step);
+    return state();
   }
 
  private:
@@ -59,6 +69,9 @@ class SegmentWriter {
   };
 
   const RowOp& op(int step) const { return rows_.op(step); }
+  std::string this_strip() const { return segment_.strips > 1 ? "[s->strip]" : "[0]"; }
+  // Of a segment that waits for rows of the input, the package's own.
+  std::string state_type() const { return fed_ ? package_ + "_stream" : prefix_ + "_state"; }
   const COperator& c(int step) const { return operators_[static_cast<size_t>(step)]; }
   const Shape& shape(TensorId id) const { return graph_.tensor(id).shape; }
   bool inside(TensorId id) const { return rows_.tensor(id).producer >= segment_.first_step; }
@@ -106,7 +119,7 @@ class SegmentWriter {
     for (const int64_t value : values) texts.push_back(number(value));
     tables_ += "static const int32_t " + prefix_ + "_" + name + "[" + number(segment_.strips) + "] = {" +
                join(texts, ", ") + "};\n";
-    return prefix_ + "_" + name + "[s->strip]";
+    return prefix_ + "_" + name + this_strip();
   }
 
   // Bytes from the beginning of a slot to column `first` of each strip.
@@ -158,16 +171,20 @@ class SegmentWriter {
 
   // Asks for the rows of an input that the window of row `made` ends with.
   std::string demand(int step, TensorId id) const {
-    if (!inside(id)) return "";
+    const bool arrives = fed_ && id == graph_.input;
+    if (!inside(id) && !arrives) return "";
     const Window& window = op(step).rows;
     const std::string made = "s->" + field("made", step);
     const std::string last =
         made + " * " + number(window.stride) + " + " + number(window.kernel - window.pad);
     const std::string h = number(shape(id).h);
-    const std::string maker = function(rows_.tensor(id).producer);
-    if (op(step).reduces || (window.kernel == 1 && window.stride == 1))
-      return "    " + maker + "(s, " + made + " + 1);\n";
-    return "    " + maker + "(s, " + last + " < " + h + " ? " + last + " : " + h + ");\n";
+    const std::string rows = op(step).reduces || (window.kernel == 1 && window.stride == 1)
+                                 ? made + " + 1"
+                                 : last + " < " + h + " ? " + last + " : " + h;
+    if (arrives) return "    if (s->arrived < (" + rows + ")) {\n      return 0;\n    }\n";
+    const std::string call = function(rows_.tensor(id).producer) + "(s, " + rows + ")";
+    if (fed_) return "    if (" + call + " == 0) {\n      return 0;\n    }\n";
+    return "    " + call + ";\n";
   }
 
   // `const int8_t *window[]`: the rows that input number `input` has for the next row of the output.
@@ -210,7 +227,7 @@ class SegmentWriter {
     const std::string name = prefix_ + "_" + field("columns", step);
     tables_ += "static const tn_columns " + name + "[" + number(segment_.strips) + "] = {" +
                join(entries, ", ") + "};\n";
-    return "&" + name + "[s->strip]";
+    return "&" + name + this_strip();
   }
 
   std::string scratch(int step) const {
@@ -238,9 +255,9 @@ class SegmentWriter {
       for (const ColumnRange& range : made(step))
         counts.push_back(int64_t{range.count()} * shape(op(step).output).c);
       const bool swapped = c(step).op->inputs[0] != op(step).inputs[0];
-      return "    part.count = (uint32_t)" + by_strip(field("count", step), counts) + ";\n    tn_add(&part, window" +
-             (swapped ? "1" : "0") + "[0], window" + (swapped || op(step).input_count == 1 ? "0" : "1") +
-             "[0], " + to + ");\n";
+      return "    part.count = (uint32_t)" + by_strip(field("count", step), counts) +
+             ";\n    tn_add(&part, window" + (swapped ? "1" : "0") + "[0], window" +
+             (swapped || op(step).input_count == 1 ? "0" : "1") + "[0], " + to + ");\n";
     }
     const std::string columns = columns_table(step);
     if (c(step).op->kind == OpKind::kAvgPool)
@@ -273,42 +290,110 @@ class SegmentWriter {
     std::string demands;
     for (int i = 0; i < row.input_count; ++i) demands += demand(step, row.inputs[static_cast<size_t>(i)]);
     // The demands run other rows' calls: the pointers into rings are taken after them.
-    return "/* " + c_comment(c(step).op->name) + " */\nstatic void " + function(step) + "(" + prefix_ +
-           "_state *s, int32_t rows) {\n  while (s->" + field("made", step) + " < rows) {\n" +
-           (demands.empty() ? "" : demands) + "    {\n" + declarations + after_declarations_ +
-           call(step, to) + "    }\n" + advances + "    ++s->" + field("made", step) + ";\n  }\n}\n\n";
+    return "/* " + c_comment(c(step).op->name) + " */\nstatic " + (fed_ ? "int32_t " : "void ") +
+           function(step) + "(" + state_type() + " *s, int32_t rows) {\n  while (s->" + field("made", step) +
+           " < rows) {\n" + demands + "    ROW_OF_LAYER(" + number(step) + ")\n    {\n" + declarations +
+           after_declarations_ + call(step, to) + "    }\n" + advances + "    ++s->" + field("made", step) +
+           ";\n  }\n" + (fed_ ? "  return 1;\n" : "") + "}\n\n";
   }
 
   std::string state() const {
-    return "typedef struct {\n  int8_t *arena;\n  const int8_t *input;\n  int8_t *output;\n  int32_t "
-           "strip;\n" +
-           fields_ + "} " + prefix_ + "_state;\n\n";
+    std::string text = "typedef struct {\n  int8_t *arena;\n  int8_t *output;\n";
+    if (fed_) {
+      text += "  void (*hook)(void *context, int32_t layer);\n  void *context;\n";
+      text +=
+          "  int32_t arrived;  /* rows of the input */\n  int32_t arriving; /* where the next one goes */\n";
+    } else {
+      const std::string profile = upper_case(package_) + "_PROFILE";
+      text += std::string(whole_input() ? "  const int8_t *input;\n" : "") + "#ifdef " + profile + "\n  " +
+              package_ + "_hook hook;\n  void *context;\n#endif\n";
+    }
+    if (segment_.strips > 1 || (fed_ && plan_.input == InputKind::kReread)) text += "  int32_t strip;\n";
+    return text + fields_ + "} " + state_type() + ";\n\n";
+  }
+
+  bool whole_input() const { return plan_.input == InputKind::kResident; }
+
+  int last_rows() const {
+    const RowOp& last = op(segment_.last_step);
+    return shape(last.reduces ? last.inputs[0] : last.output).h;
+  }
+
+  // What stands before the first strip, and behind the last.
+  std::string before() const {
+    if (!op(segment_.last_step).reduces) return "";
+    return "  tn_mean_start(&op_" + c(segment_.last_step).symbol + ", " + sums() + ");\n";
+  }
+  std::string behind() const {
+    const RowOp& last = op(segment_.last_step);
+    if (!last.reduces) return "";
+    return "  tn_mean_end(&op_" + c(segment_.last_step).symbol + ", " + sums() + ", " + base_of(last.output) +
+           ");\n";
   }
 
   std::string driver() const {
-    const RowOp& last = op(segment_.last_step);
-    const int h = shape(last.reduces ? last.inputs[0] : last.output).h;
-    const std::string constants = "&op_" + c(segment_.last_step).symbol;
-    std::string text = "static void " + prefix_ +
-                       "(int8_t *arena, const int8_t *input, int8_t *output) {\n  " + prefix_ +
-                       "_state state;\n  " + prefix_ +
-                       "_state *const s = &state;\n  int32_t strip;\n  s->arena = arena;\n  s->input = input;\n  s->output = "
-                       "output;\n";
-    if (last.reduces) text += "  tn_mean_start(" + constants + ", " + sums() + ");\n";
-    text += "  for (strip = 0; strip < " + number(segment_.strips) +
-            "; ++strip) {\n    s->strip = strip;\n" + starts_ +
-            "    " + function(segment_.last_step) + "(s, " + number(h) + ");\n  }\n";
-    if (last.reduces)
-      text += "  tn_mean_end(" + constants + ", " + sums() + ", " + base_of(last.output) + ");\n";
-    return text + "}\n";
+    std::string text = "static void " + prefix_ + "(int8_t *arena, " +
+                       (whole_input() ? "const int8_t *input, " : "") +
+                       "int8_t *output HOOK_PARAMETERS) {\n  " + state_type() + " state;\n  " + state_type() +
+                       " *const s = &state;\n";
+    if (segment_.strips > 1) text += "  int32_t strip;\n";
+    text += std::string("  s->arena = arena;\n") + (whole_input() ? "  s->input = input;\n" : "") +
+            "  s->output = output;\n#ifdef " + upper_case(package_) +
+            "_PROFILE\n  s->hook = hook;\n  s->context = context;\n#endif\n" + before();
+    const std::string run = function(segment_.last_step) + "(s, " + number(last_rows()) + ");\n";
+    if (segment_.strips > 1) {
+      text += "  for (strip = 0; strip < " + number(segment_.strips) +
+              "; ++strip) {\n    s->strip = strip;\n" + starts_ + "    " + run + "  }\n";
+    } else {
+      text += starts_ + "    " + run;
+    }
+    return text + behind() + "}\n";
   }
 
+  // Instead of a driver, what the package's own loops over rows and strips of the input call.
+  std::string feeding() {
+    const Rows lie = rows(graph_.input);
+    const std::string self = "(" + state_type() + " *s) {\n";
+    std::string text = "/* Before the first strip. */\nstatic void " + prefix_ + "_begin" + self;
+    text += before().empty() ? "  (void)s;\n" : before();
+    text += "}\n\n/* A strip begins: with row 0 of the input. */\nstatic void " + prefix_ + "_start_strip" +
+            self + starts_ + "    s->arrived = 0;\n    s->arriving = 0;\n}\n\n";
+    text += "/* Where the next row of the input goes. */\nstatic int8_t *" + prefix_ + "_row(const " +
+            state_type() + " *s) { return " + lie.base + " + s->arriving; }\n\n";
+    text +=
+        "/* That row has arrived: makes what it was waited for. 1: the strip is complete. */\nstatic "
+        "int32_t " +
+        prefix_ + "_row_arrived" + self + advance("arriving", lie, 1) + "    ++s->arrived;\n    return " +
+        function(segment_.last_step) + "(s, " + number(last_rows()) + ");\n}\n\n";
+    text += "/* Behind the last strip. */\nstatic void " + prefix_ + "_end" + self;
+    text += (behind().empty() ? "  (void)s;\n" : behind()) + "}\n\n";
+    if (plan_.input == InputKind::kReread) text += input_columns_tables();
+    return text;
+  }
+
+  // Which columns of the input each strip reads.
+  std::string input_columns_tables() const {
+    std::vector<std::string> first;
+    std::vector<std::string> count;
+    for (const ColumnRange& range : columns_[static_cast<size_t>(graph_.input)]) {
+      first.push_back(number(range.begin));
+      count.push_back(number(range.count()));
+    }
+    const auto table = [&](const char* name, const std::vector<std::string>& values) {
+      return "static const int32_t " + prefix_ + name + "[" + number(segment_.strips) + "] = {" +
+             join(values, ", ") + "};\n";
+    };
+    return table("_first_column", first) + table("_column_count", count) + "\n";
+  }
+
+  const std::string& package_;
   const Graph& graph_;
   const MemoryPlan& plan_;
   const std::vector<COperator>& operators_;
   const PlanSegment& segment_;
   const RowGraph rows_;
   const std::string prefix_;
+  const bool fed_;  // its input's rows come from outside, one by one: what cannot be made yet waits
   std::vector<std::vector<ColumnRange>> columns_;  // by tensor and strip
   std::string fields_;                             // of the state
   std::string starts_;                             // their values where a strip begins
@@ -318,9 +403,14 @@ class SegmentWriter {
 
 }  // namespace
 
-std::string c_segment(const Graph& graph, const MemoryPlan& plan, const std::vector<COperator>& operators,
-                      size_t number) {
-  return SegmentWriter(graph, plan, operators, number).text();
+std::string c_segment(const std::string& package, const Graph& graph, const MemoryPlan& plan,
+                      const std::vector<COperator>& operators, size_t number) {
+  return SegmentWriter(package, graph, plan, operators, number).text();
+}
+
+std::string c_stream_struct(const std::string& package, const Graph& graph, const MemoryPlan& plan,
+                            const std::vector<COperator>& operators) {
+  return SegmentWriter(package, graph, plan, operators, 0).stream_struct();
 }
 
 }  // namespace tinynas

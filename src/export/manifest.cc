@@ -34,6 +34,7 @@ PlanOptions plan_options(const nlohmann::json& json, const std::string& where) {
   plan.alignment = json.at("alignment").get<int>();
   plan.variant = variant_of_name(json.at("variant").get<std::string>(), where + "variant");
   plan.schedule = schedule_from_name(json.at("schedule").get<std::string>(), where + "schedule");
+  plan.input = input_kind_from_name(json.at("input").get<std::string>(), where + "input");
   plan.objective = plan_objective_from_name(json.at("objective").get<std::string>(), where + "objective");
   plan.max_extra_macs = json.at("max_extra_macs").get<double>();
   if (!json.at("sram_limit_bytes").is_null())

@@ -97,17 +97,15 @@ void ExportOptions::check() const {
   }
   static const std::set<std::string> reserved = {"all",    "clean",  "help",   "install", "package", "test",
                                                  "stddef", "stdint", "string", "tn",      "arm_mve"};
-  if (reserved.count(name) != 0 || name.starts_with("tn_")) {
-    throw usage_error("export.name: '" + name +
-                      "' is taken by build targets, by headers of C or by the kernels (tn_...)");
+  if (reserved.count(name) != 0 || name.starts_with("tn_") || (name + "_").starts_with("segment_")) {
+    throw usage_error(
+        "export.name: '" + name +
+        "' is taken by build targets, by headers of C, by the kernels (tn_...) or by the package's own "
+        "functions (segment_...)");
   }
   if (plan.alignment != 1 && plan.alignment != 2 && plan.alignment != 4 && plan.alignment != 8) {
     throw usage_error("export: alignment of the arena: expected 1, 2, 4 or 8 bytes, got " +
                       std::to_string(plan.alignment));
-  }
-  if (plan.input != InputKind::kResident) {
-    throw usage_error(std::string("export: packages take a resident input so far, got input '") +
-                      name_of(plan.input) + "'");
   }
   if (golden_vectors < 1) {
     throw usage_error("export.golden_vectors: expected at least 1, got " + std::to_string(golden_vectors));

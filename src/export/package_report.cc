@@ -18,6 +18,19 @@ nlohmann::json tensor_json(const PackageSource& source, TensorId id) {
           {"zero_point", params.zero_point}};
 }
 
+// How the input is delivered: resident, or the ring that its rows go through.
+nlohmann::json input_json(const PackageSource& source) {
+  nlohmann::json json = tensor_json(source, source.model.graph.input);
+  json["delivery"] = name_of(source.plan.input);
+  json["arena_bytes"] = source.plan.input_bytes;
+  const int buffer = source.plan.buffer_of_tensor[static_cast<size_t>(source.model.graph.input)];
+  const int rows = source.plan.buffers[static_cast<size_t>(buffer)].ring_rows;
+  if (rows > 0) json["ring_rows"] = rows;
+  if (source.plan.input == InputKind::kReread) json["strips"] = source.plan.segments[0].strips;
+  if (source.plan.input == InputKind::kRows) json["stream_bytes"] = source.costs.sram.persistent_bytes;
+  return json;
+}
+
 nlohmann::json operators_json(const PackageSource& source) {
   const Graph& graph = source.model.graph;
   nlohmann::json list = nlohmann::json::array();
@@ -72,6 +85,7 @@ nlohmann::json plan_json(const PlanOptions& options) {
                          {"alignment", options.alignment},
                          {"variant", name_of(options.variant)},
                          {"schedule", name_of(options.schedule)},
+                         {"input", name_of(options.input)},
                          {"objective", name_of(options.objective)},
                          {"max_extra_macs", options.max_extra_macs},
                          {"sram_limit_bytes", nullptr}};
@@ -113,7 +127,7 @@ nlohmann::json report_json(const PackageSource& source, const std::string& model
            {{"bytes", plan.arena_bytes},
             {"excl_input_bytes", plan.arena_excl_input_bytes},
             {"buffers", buffers_json(source)}}},
-          {"input", tensor_json(source, graph.input)},
+          {"input", input_json(source)},
           {"output", tensor_json(source, graph.output)},
           {"flash",
            {{"weights_bytes", source.costs.flash.weights_bytes},

@@ -105,7 +105,7 @@ std::map<std::string, int64_t> stack_by_function(const fs::path& usage_file) {
 
 // Functions of one file may call each other and do not recurse: their sum bounds every chain through it. Those
 // whose names begin with `entry` do not call each other, and only the deepest of them counts: the instances of
-// templates, which stand in one file, and the functions that run the model.
+// templates, which stand in one file, and the functions of the package's interface.
 int64_t stack_of_file(const fs::path& usage_file, const std::string& entry) {
   int64_t helpers = 0;
   int64_t deepest_entry = 0;
@@ -273,7 +273,7 @@ LinkedSize linked_size(const std::string& compiler, const Objects& objects, cons
           std::max(size.stack_bytes, stack_of_file(fs::path(object).replace_extension(".su"), name + "_"));
     }
   }
-  size.stack_bytes += stack_of_file(fs::path(objects.at(name)).replace_extension(".su"), name + "_run");
+  size.stack_bytes += stack_of_file(fs::path(objects.at(name)).replace_extension(".su"), name + "_");
   size.stack_bytes += library_stack_bytes(compiler, objects, program);
   return size;
 }

@@ -300,4 +300,9 @@ TEST_CASE("an alignment that is not a power of two is refused") {
   const Graph graph = lower(net.space, net.architecture, 1000);
   CHECK_THROWS_AS(plan_memory(graph, {.alignment = 3}), Error);
   CHECK_THROWS_AS(plan_memory(graph, {.alignment = 0}), Error);
+  // int32 sums of a streamed mean lie in the arena.
+  CHECK_THROWS_AS(
+      plan_memory(graph,
+                  {.variant = KernelVariant::kPortable, .alignment = 2, .schedule = Schedule::kStream}),
+      Error);
 }

@@ -99,6 +99,31 @@ TEST_CASE("a package planned for vectors, by layers or rows, computes the same o
   }
 }
 
+TEST_CASE("rows that are asked for once, or again by strips, give the same on emulated cores") {
+  for (const char* core : {"cortex-m0plus", "cortex-m4", "cortex-m55"}) {
+    if (skipped(core)) continue;
+    for (const InputKind input : {InputKind::kRows, InputKind::kReread}) {
+      for (const uint64_t seed : {13, 14, 15}) {
+        CAPTURE(core, name_of(input), seed);
+        PlanOptions plan;
+        plan.variant = core == std::string("cortex-m55") ? KernelVariant::kMve : KernelVariant::kDsp;
+        plan.schedule = Schedule::kStream;
+        plan.input = input;
+        plan.max_extra_macs = input == InputKind::kReread ? 5 : 0;
+        const Fixture f(seed, plan);
+        EmulatorOptions options;
+        options.core = core;
+        const EmulatorRun run = run_in_emulator(options, f.package, f.inputs);
+        REQUIRE(run.fits());
+        CHECK(run.outputs == f.expected);
+        CHECK(run.linked.arena_bytes == plan_memory(f.model.graph, plan).arena_bytes);
+        CHECK(run.linked.data_bss_bytes == 0);
+        CHECK(run.stack_bytes <= run.linked.stack_bytes);
+      }
+    }
+  }
+}
+
 TEST_CASE("a budget is the linker's: exactly what is needed fits, a byte less does not") {
   if (skipped("cortex-m4")) return;
   const Fixture f(12);

@@ -1,8 +1,10 @@
 // Generated C against the interpreter on random networks: all packages in one program, under the sanitizers,
 // each run in an arena of exactly the planned size from the heap, two instances at a time.
+#include <array>
 #include <catch2/catch.hpp>
 
 #include "base/error.h"
+#include "export/c_text.h"
 #include "packages.h"
 #include "quantize/interpreter.h"
 
@@ -12,7 +14,7 @@ namespace fs = std::filesystem;
 
 namespace {
 
-constexpr int kPackages = 30;
+constexpr int kPackages = 40;
 constexpr int kInputs = 4;
 
 struct Exported {
@@ -23,52 +25,97 @@ struct Exported {
 };
 
 // One function a package: inputs come from a file and outputs go to another, for two instances in turn.
-std::string driver_of(const std::string& name) {
+constexpr const char* kDriver = R"(
+#include "@NAME@.h"
+@HELPERS@
+static int drive_@NAME@(FILE *in, FILE *out) {
+  static int8_t image[2][@UPPER@_INPUT_BYTES];
+  void *arena[2];
+  int round, i;
+  if (sizeof(@NAME@_arena_t) != @UPPER@_ARENA_BYTES || sizeof @NAME@_arena != @UPPER@_ARENA_BYTES) return 1;
+  printf("%lu\n", (unsigned long)sizeof(@NAME@_arena_t));
+  for (i = 0; i < 2; ++i) {
+    arena[i] = malloc(@UPPER@_ARENA_BYTES);
+    memset(arena[i], 0x7E + i, @UPPER@_ARENA_BYTES);
+  }
+  for (round = 0; round < @ROUNDS@; ++round) {
+    if (fread(image, 1, sizeof image, in) != sizeof image) return 1;
+@RUN@
+    for (i = 0; i < 2; ++i) {
+      if (fwrite(@NAME@_output(arena[i]), 1, @UPPER@_OUTPUT_BYTES, out) != @UPPER@_OUTPUT_BYTES) return 1;
+    }
+  }
+  for (i = 0; i < 2; ++i) free(arena[i]);
+  return 0;
+}
+)";
+
+constexpr const char* kRunResident = R"(
+    for (i = 0; i < 2; ++i) memcpy(@NAME@_input(arena[i]), image[i], sizeof image[i]);
+    for (i = 1; i >= 0; --i) @NAME@_run(arena[i]);)";
+
+// Rows that are asked for. Every one that the arena does not hold by then is overwritten in `image`, where
+// the kind of input promises not to ask again.
+constexpr const char* kReadRow = R"(
+static @NAME@_status read_@NAME@(void *source, int32_t row, int32_t first_column, int32_t columns, int8_t *destination) {
+  int8_t *image = (int8_t *)source + (row * @UPPER@_INPUT_WIDTH + first_column) * @UPPER@_INPUT_CHANNELS;
+  memcpy(destination, image, (size_t)columns * @UPPER@_INPUT_CHANNELS);
+  if (@ONCE@) memset(image, 0x55, (size_t)columns * @UPPER@_INPUT_CHANNELS);
+  return @UPPER@_OK;
+}
+)";
+constexpr const char* kPull = R"(
+    for (i = 1; i >= 0; --i)
+      if (@NAME@_run_rows(arena[i], read_@NAME@, image[i], NULL) != @UPPER@_OK) return 1;)";
+
+// Two runs at once, whose rows take turns; the line that they were in is overwritten.
+constexpr const char* kPushOrPull = R"(
+    if (round % 2 == 0) {
+      static int8_t line[@UPPER@_INPUT_ROW_BYTES];
+      @NAME@_stream stream[2];
+      int32_t row;
+      for (i = 0; i < 2; ++i)
+        if (@NAME@_begin(&stream[i], arena[i], NULL) != @UPPER@_OK) return 1;
+      for (row = 0; row < @UPPER@_INPUT_HEIGHT; ++row) {
+        for (i = 0; i < 2; ++i) {
+          memcpy(line, image[i] + row * @UPPER@_INPUT_ROW_BYTES, sizeof line);
+          if (@NAME@_push_row(&stream[i], row + 1, line) != @UPPER@_ROW_OUT_OF_ORDER) return 1;
+          if (@NAME@_finish(&stream[i]) != @UPPER@_TOO_FEW_ROWS) return 1;
+          if (@NAME@_push_row(&stream[i], row, line) != @UPPER@_OK) return 1;
+          memset(line, 0x55, sizeof line);
+        }
+      }
+      for (i = 0; i < 2; ++i) {
+        if (@NAME@_push_row(&stream[i], row, line) != @UPPER@_TOO_MANY_ROWS) return 1;
+        if (@NAME@_finish(&stream[i]) != @UPPER@_OK) return 1;
+      }
+    } else {@PULL@
+    })";
+
+bool can_plan(const Graph& graph, const PlanOptions& options) {
+  try {
+    (void)plan_memory(graph, options);
+    return true;
+  } catch (const Error&) {
+    return false;
+  }
+}
+
+std::string driver_of(const std::string& name, InputKind input) {
   std::string upper = name;
   upper[0] = 'G';
-  return "#include \"" + name +
-         ".h\"\n"
-         "static int drive_" +
-         name +
-         "(FILE *in, FILE *out) {\n"
-         "  static int8_t image[2][" +
-         upper +
-         "_INPUT_BYTES];\n"
-         "  void *arena[2];\n"
-         "  int round, i;\n"
-         "  if (sizeof(" +
-         name + "_arena_t) != " + upper + "_ARENA_BYTES || sizeof " + name + "_arena != " + upper +
-         "_ARENA_BYTES) return 1;\n"
-         "  printf(\"%lu\\n\", (unsigned long)sizeof(" +
-         name +
-         "_arena_t));\n"
-         "  for (i = 0; i < 2; ++i) {\n"
-         "    arena[i] = malloc(" +
-         upper +
-         "_ARENA_BYTES);\n"
-         "    memset(arena[i], 0x7E + i, " +
-         upper +
-         "_ARENA_BYTES);\n"
-         "  }\n"
-         "  for (round = 0; round < " +
-         std::to_string(kInputs / 2) +
-         "; ++round) {\n"
-         "    if (fread(image, 1, sizeof image, in) != sizeof image) return 1;\n"
-         "    for (i = 0; i < 2; ++i) memcpy(" +
-         name +
-         "_input(arena[i]), image[i], sizeof image[i]);\n"
-         "    for (i = 1; i >= 0; --i) " +
-         name +
-         "_run(arena[i]);\n"
-         "    for (i = 0; i < 2; ++i) {\n"
-         "      if (fwrite(" +
-         name + "_output(arena[i]), 1, " + upper + "_OUTPUT_BYTES, out) != " + upper +
-         "_OUTPUT_BYTES) return 1;\n"
-         "    }\n"
-         "  }\n"
-         "  for (i = 0; i < 2; ++i) free(arena[i]);\n"
-         "  return 0;\n"
-         "}\n";
+  std::map<std::string, std::string> values = {{"NAME", name},
+                                               {"UPPER", upper},
+                                               {"ONCE", input == InputKind::kRows ? "1" : "0"},
+                                               {"ROUNDS", std::to_string(kInputs / 2)}};
+  const bool resident = input == InputKind::kResident;
+  values["HELPERS"] = resident ? "" : fill_template(kReadRow, values);
+  values["PULL"] = fill_template(kPull, values);
+  values["RUN"] = fill_template(resident                    ? kRunResident
+                                : input == InputKind::kRows ? kPushOrPull
+                                                            : kPull,
+                                values);
+  return fill_template(kDriver, values);
 }
 
 }  // namespace
@@ -83,6 +130,7 @@ TEST_CASE("generated C equals the interpreter bit for bit on random networks") {
   std::vector<std::string> command = {"cc"};
   command.insert(command.end(), strict_c99_flags().begin(), strict_c99_flags().end());
   command.insert(command.end(), {"-O1", "-fsanitize=address,undefined", "-fno-sanitize-recover=all"});
+  std::array<int, 3> kinds{};  // of inputs
   Rng rng(2026);
   for (int i = 0; i < kPackages; ++i) {
     Exported e{"g" + std::to_string(i), random_model(1000 + static_cast<uint64_t>(i)), {}, 0};
@@ -95,15 +143,21 @@ TEST_CASE("generated C equals the interpreter bit for bit on random networks") {
     if (options.plan.alignment < 4) options.plan.variant = KernelVariant::kPortable;
     if (i % 2 == 1) {
       options.plan.schedule = Schedule::kStream;
+      options.plan.alignment = i % 4 == 1 ? 4 : 8;
       options.plan.max_extra_macs = rng.pick(std::vector<double>{0, 0.3, 10});
+      if (i % 8 == 3) options.plan.input = InputKind::kRows;
+      if (i % 8 == 5 || i % 8 == 7) options.plan.input = InputKind::kReread;
     }
     options.golden_vectors = 1;
+    // Some networks read their input again where no rows come any more.
+    if (!can_plan(e.model.graph, options.plan)) options.plan.input = InputKind::kResident;
+    ++kinds[static_cast<size_t>(options.plan.input)];
     e.arena_bytes = plan_memory(e.model.graph, options.plan).arena_bytes;
     const fs::path package = folder.path() / e.name;
     export_package(e.model, e.inputs, package, options);
     for (const fs::path& source : package_sources(package)) sources.insert({source.filename(), source});
     command.push_back("-I" + (package / "include").string());
-    main_text += driver_of(e.name);
+    main_text += driver_of(e.name, options.plan.input);
     calls += "  if (drive_" + e.name + "(in, out) != 0) return 1;\n";
     for (const auto& input : e.inputs)
       input_bytes.append(reinterpret_cast<const char*>(input.data()), input.size());
@@ -120,6 +174,8 @@ TEST_CASE("generated C equals the interpreter bit for bit on random networks") {
     streamed += text.find("_rows_0(") != std::string::npos ? 1 : 0;
     strips += text.find("s->strip]") != std::string::npos ? 1 : 0;
   }
+  CHECK(kinds[static_cast<size_t>(InputKind::kRows)] >= kPackages / 10);
+  CHECK(kinds[static_cast<size_t>(InputKind::kReread)] >= kPackages / 6);
   CHECK(streamed >= kPackages / 4);
   CHECK(strips >= kPackages / 20);
   CHECK(sources.size() > 3 * kPackages);  // every kernel is exercised

@@ -121,7 +121,8 @@ TEST_CASE("a package is replaced whole, and nothing else is ever replaced") {
 }
 
 TEST_CASE("names become C identifiers, file names and build targets: others are refused") {
-  for (const char* name : {"", "1a", "_a", "a-b", "a b", "a/b", "test", "all", "tn_conv2d", "\xc3\xa9"}) {
+  for (const char* name :
+       {"", "1a", "_a", "a-b", "a b", "a/b", "test", "all", "tn_conv2d", "segment_0", "\xc3\xa9"}) {
     CAPTURE(name);
     ExportOptions options;
     options.name = name;

@@ -2,6 +2,7 @@
 // hashes.
 #include <catch2/catch.hpp>
 #include <iostream>
+#include <nlohmann/json.hpp>
 
 #include "packages.h"
 
@@ -86,6 +87,89 @@ int main(void) {
   std::vector<std::string> without = compile_command(package, {});
   without.insert(without.end(), rest.begin(), rest.end());
   CHECK(run_process(without)->exit_code != 0);
+}
+
+TEST_CASE("row by row the hook sees every layer work, and a stream is as large as the costs say") {
+  const TemporaryFolder folder;
+  const fs::path package = folder.path() / "p";
+  Rng rng(27);
+  for (const InputKind input : {InputKind::kResident, InputKind::kRows, InputKind::kReread}) {
+    CAPTURE(name_of(input));
+    const Int8Model model = random_model(13);
+    ExportOptions options;
+    options.plan.schedule = Schedule::kStream;
+    options.plan.input = input;
+    export_package(model, random_inputs(model, 2, rng), package, options);
+    const auto report = nlohmann::json::parse(read_file(package / "report.json"));
+    CHECK(report["plan"]["input"] == name_of(input));
+    CHECK(report["input"]["delivery"] == name_of(input));
+    write_file_atomic(folder.path() / "main.c", R"(
+#include <string.h>
+#include "model.h"
+#include "p/test/model_golden.h"
+static int32_t calls[MODEL_LAYER_COUNT + 1];
+static void hook(void *context, int32_t layer) {
+  (void)context;
+  ++calls[layer];
+}
+#ifdef MODEL_INPUT_ROW_BYTES
+static model_status read_row(void *source, int32_t row, int32_t first, int32_t columns, int8_t *to) {
+  (void)source;
+  memcpy(to, model_golden_inputs[0] + row * MODEL_INPUT_ROW_BYTES + first * MODEL_INPUT_CHANNELS,
+         (size_t)columns * MODEL_INPUT_CHANNELS);
+  return MODEL_OK;
+}
+#endif
+int main(void) {
+  int i;
+  int most = 0;
+#ifdef MODEL_INPUT_ROW_BYTES
+  if (model_run_profiled(&model_arena, read_row, NULL, NULL, hook, NULL) != MODEL_OK) return 1;
+#else
+  if (model_run_profiled(&model_arena, model_golden_inputs[0], NULL, hook, NULL) != MODEL_OK) return 1;
+#endif
+  if (memcmp(model_output(&model_arena), model_golden_outputs[0], MODEL_OUTPUT_BYTES) != 0) return 2;
+  for (i = 0; i < MODEL_LAYER_COUNT; ++i) {
+    if (calls[i] == 0) return 3;
+    if (calls[i] > most) most = calls[i];
+  }
+  if (calls[MODEL_LAYER_COUNT] != 1) return 4;
+  return most > 1 ? 0 : 5;
+})");
+    CHECK(run_command(compile_command(package, {"-DMODEL_PROFILE"}),
+                      {(package / "test" / "model_golden.c").string(), (folder.path() / "main.c").string(),
+                       "-o", (folder.path() / "main").string()}) == 0);
+    for (const char* profile : {"-UMODEL_PROFILE", "-DMODEL_PROFILE"}) {
+      CHECK(run_command(
+                compile_command(
+                    package, {profile, "-O1", "-fsanitize=address,undefined", "-fno-sanitize-recover=all"}),
+                {(package / "test" / "main.c").string(), (package / "test" / "model_self_test.c").string(),
+                 (package / "test" / "model_golden.c").string(), "-o", (folder.path() / "test").string()}) ==
+            0);
+    }
+    CHECK(run_command(compile_command(package, {}), {(package / "example" / "main.c").string(),
+                                                     (package / "test" / "model_golden.c").string(), "-o",
+                                                     (folder.path() / "example").string()}) < 128);
+    if (input != InputKind::kRows) continue;
+    const int64_t stream_bytes =
+        estimate(model.graph, CostOptions{options.plan, nullptr, true}).sram.persistent_bytes;
+    CHECK(report["input"]["stream_bytes"] == stream_bytes);
+    CHECK(stream_bytes > 0);
+    if (!run_process({"arm-none-eabi-gcc", "--version"})) {
+      std::cerr
+          << "\n*** SKIPPED: arm-none-eabi-gcc is not installed, a stream's size was NOT compared ***\n\n";
+      continue;
+    }
+    write_file_atomic(folder.path() / "size.c",
+                      "#include \"model.h\"\ntypedef char as_planned[sizeof(model_stream) == " +
+                          std::to_string(stream_bytes) + " ? 1 : -1];\n");
+    for (const char* profile : {"-UMODEL_PROFILE", "-DMODEL_PROFILE"}) {
+      run_compiler(
+          {"arm-none-eabi-gcc", "-mcpu=cortex-m4", "-mthumb", profile, "-I" + (package / "include").string(),
+           "-c", (folder.path() / "size.c").string(), "-o", (folder.path() / "size.o").string()},
+          "comparing the size of a stream");
+    }
+  }
 }
 
 TEST_CASE("the arena and the weights go to the sections that the firmware names") {

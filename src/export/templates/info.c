@@ -7,6 +7,7 @@ static const @NAME@_info_t info = {
     .model_sha256 = @UPPER@_MODEL_SHA256,
     .arena_bytes = @UPPER@_ARENA_BYTES,
     .arena_alignment = @UPPER@_ARENA_ALIGNMENT,
+    .input_delivery = "@DELIVERY@",
     .macs = @MACS@,
     .layer_count = @UPPER@_LAYER_COUNT,
     .class_count = @CLASS_COUNT@,

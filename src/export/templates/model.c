@@ -11,21 +11,26 @@
 #endif
 
 #ifdef @UPPER@_PROFILE
+#define HOOK_PARAMETERS , @NAME@_hook hook, void *context
+#define HOOK , hook, context
 #define LAYER(index)       \
   if (hook != NULL) {      \
     hook(context, (index)); \
   }
+#define ROW_OF_LAYER(index)       \
+  if (s->hook != NULL) {          \
+    s->hook(s->context, (index)); \
+  }
 #else
+#define HOOK_PARAMETERS
+#define HOOK
 #define LAYER(index)
+#define ROW_OF_LAYER(index)
 #endif
 
 @CONSTANTS@
-/* `input` and `output` may be outside the arena. */
-#ifdef @UPPER@_PROFILE
-static void execute(int8_t *arena, const int8_t *input, int8_t *output, @NAME@_hook hook, void *context) {
-#else
-static void execute(int8_t *arena, const int8_t *input, int8_t *output) {
-#endif
+@EXECUTE_COMMENT@
+static void execute(int8_t *arena, @EXECUTE_INPUT@int8_t *output HOOK_PARAMETERS) {
 @CALLS@  LAYER(@UPPER@_LAYER_COUNT)
 @UNUSED@}
 
@@ -49,55 +54,6 @@ static @NAME@_status check(const void *arena) {
   return status;
 }
 
-int8_t *@NAME@_input(void *arena) { return &((int8_t *)arena)[@UPPER@_INPUT_OFFSET]; }
-
 const int8_t *@NAME@_output(const void *arena) { return &((const int8_t *)arena)[@UPPER@_OUTPUT_OFFSET]; }
 
-#ifdef @UPPER@_PROFILE
-@NAME@_status @NAME@_run(void *arena) { return @NAME@_run_profiled(arena, NULL, NULL, NULL, NULL); }
-
-@NAME@_status @NAME@_run_io(void *arena, const int8_t *input, int8_t *output) {
-  return @NAME@_run_profiled(arena, input, output, NULL, NULL);
-}
-
-@NAME@_status @NAME@_run_profiled(void *arena, const int8_t *input, int8_t *output, @NAME@_hook hook, void *context) {
-#else
-@NAME@_status @NAME@_run(void *arena) {
-  const @NAME@_status status = check(arena);
-  if (status == @UPPER@_OK) {
-    execute((int8_t *)arena, @NAME@_input(arena), &((int8_t *)arena)[@UPPER@_OUTPUT_OFFSET]);
-  }
-  return status;
-}
-
-@NAME@_status @NAME@_run_io(void *arena, const int8_t *input, int8_t *output) {
-#endif
-  const @NAME@_status status = check(arena);
-  if (status == @UPPER@_OK) {
-    const int8_t *from = @NAME@_input(arena);
-    int8_t *to = &((int8_t *)arena)[@UPPER@_OUTPUT_OFFSET];
-    if (input != NULL) {
-#if @UPPER@_INPUT_IS_READ_IN_PLACE
-      from = input;
-#else
-      (void)memcpy(@NAME@_input(arena), input, @UPPER@_INPUT_BYTES);
-#endif
-    }
-#if @UPPER@_OUTPUT_IS_WRITTEN_IN_PLACE
-    if (output != NULL) {
-      to = output;
-    }
-#endif
-#ifdef @UPPER@_PROFILE
-    execute((int8_t *)arena, from, to, hook, context);
-#else
-    execute((int8_t *)arena, from, to);
-#endif
-#if !@UPPER@_OUTPUT_IS_WRITTEN_IN_PLACE
-    if (output != NULL) {
-      (void)memcpy(output, to, @UPPER@_OUTPUT_BYTES);
-    }
-#endif
-  }
-  return status;
-}
+@RUN@

@@ -3,11 +3,10 @@
  *
  *   @NAME@_arena_t arena;                       (or the package's own @NAME@_arena)
  *   if (@NAME@_init(&arena, sizeof arena) != @UPPER@_OK) ...
- *   int8_t *in = @NAME@_input(&arena);          fill @UPPER@_INPUT_BYTES values before every run
- *   if (@NAME@_run(&arena) != @UPPER@_OK) ...
+@USAGE@
  *   const int8_t *out = @NAME@_output(&arena);  @UPPER@_OUTPUT_BYTES values, valid until the arena is written again
  *
- * All state of a run is in the arena: several instances, each with an arena of its own, may run at once.
+ * @STATE_NOTE@: several instances, each with an arena of its own, may run at once.
  */
 #ifndef @UPPER@_H
 #define @UPPER@_H
@@ -23,7 +22,7 @@ extern "C" {
 /* SHA-256 of src/@NAME@.c followed by src/@NAME@_weights.c: two packages with the same one compute the same. */
 #define @UPPER@_MODEL_SHA256 "@MODEL_SHA256@"
 
-/* Activations, scratch and the input: the whole working memory, laid out by the memory plan. */
+/* Activations, scratch and the input@INPUT_PART@: the whole working memory, laid out by the memory plan. */
 #define @UPPER@_ARENA_BYTES @ARENA_BYTES@
 #define @UPPER@_ARENA_ALIGNMENT @ALIGNMENT@
 
@@ -33,7 +32,7 @@ extern "C" {
 #define @UPPER@_INPUT_WIDTH @INPUT_W@
 #define @UPPER@_INPUT_CHANNELS @INPUT_C@
 #define @UPPER@_INPUT_BYTES @INPUT_BYTES@
-#define @UPPER@_INPUT_OFFSET @INPUT_OFFSET@ /* in the arena */
+@INPUT_PLACE@
 #define @UPPER@_INPUT_SCALE @INPUT_SCALE@
 #define @UPPER@_INPUT_ZERO_POINT (@INPUT_ZERO_POINT@)
 @PIXEL_MACRO@
@@ -47,10 +46,7 @@ extern "C" {
 #define @UPPER@_OUTPUT_SCALE @OUTPUT_SCALE@
 #define @UPPER@_OUTPUT_ZERO_POINT (@OUTPUT_ZERO_POINT@)
 
-/* 1: @NAME@_run_io() reads an input outside the arena, and writes an output outside it, where they are.
- * 0: they are copied, because an operator works in place on them. */
-#define @UPPER@_INPUT_IS_READ_IN_PLACE @INPUT_DIRECT@
-#define @UPPER@_OUTPUT_IS_WRITTEN_IN_PLACE @OUTPUT_DIRECT@
+@PLACES@
 
 #define @UPPER@_LAYER_COUNT @LAYER_COUNT@
 
@@ -67,7 +63,7 @@ typedef enum {
   @UPPER@_OK = 0,
   @UPPER@_NULL_ARENA = 1,
   @UPPER@_MISALIGNED_ARENA = 2, /* not a multiple of @UPPER@_ARENA_ALIGNMENT */
-  @UPPER@_SMALL_ARENA = 3       /* fewer than @UPPER@_ARENA_BYTES */
+@MORE_STATUSES@
 } @NAME@_status;
 
 /* sizeof(@NAME@_arena_t) == @UPPER@_ARENA_BYTES; `align` gives it its alignment. */
@@ -82,22 +78,18 @@ extern @NAME@_arena_t @NAME@_arena;
 /* Checks an arena once: `bytes` of memory at `arena`. Nothing in it has to be prepared, and its content does not matter. */
 @NAME@_status @NAME@_init(const void *arena, size_t bytes);
 
-/* Where input and output are in an arena. */
-int8_t *@NAME@_input(void *arena);
+/* Where the output is in an arena. */
 const int8_t *@NAME@_output(const void *arena);
 
-/* One inference, of the input in the arena. It overwrites the input. */
-@NAME@_status @NAME@_run(void *arena);
+@RUN_API@
 
-/* The same with @UPPER@_INPUT_BYTES at `input`, which are not changed, and @UPPER@_OUTPUT_BYTES at `output`. Both must be
- * outside the arena and must not overlap; NULL stands for the place in the arena. */
-@NAME@_status @NAME@_run_io(void *arena, const int8_t *input, int8_t *output);
-
-/* Where the time goes: compile the package with -D@UPPER@_PROFILE. The hook is called before every layer with its number,
- * and after the last one with @UPPER@_LAYER_COUNT; @NAME@_layer_names tells their names (src/@NAME@_layers.c). */
+/* Where the time goes: compile the package with -D@UPPER@_PROFILE. The hook is called with a layer's number whenever that
+ * layer begins to work, and at the end with @UPPER@_LAYER_COUNT: the time until the next call is that layer's.
+ * @PROFILE_NOTE@
+ * @NAME@_layer_names tells the names (src/@NAME@_layers.c). */
 #ifdef @UPPER@_PROFILE
 typedef void (*@NAME@_hook)(void *context, int32_t layer);
-@NAME@_status @NAME@_run_profiled(void *arena, const int8_t *input, int8_t *output, @NAME@_hook hook, void *context);
+@PROFILE_API@
 #endif
 extern const char *const @NAME@_layer_names[@UPPER@_LAYER_COUNT];
 
@@ -116,6 +108,7 @@ typedef struct {
   const char *model_sha256;
   uint32_t arena_bytes;
   uint32_t arena_alignment;
+  const char *input_delivery; /* "resident", "rows" or "reread" */
   uint64_t macs; /* multiply-accumulates of a run */
   int32_t layer_count;
   int32_t class_count; /* 0: without names */

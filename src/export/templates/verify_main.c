@@ -23,8 +23,25 @@ static int intact(const uint8_t *guard) {
   return 1;
 }
 
+static int8_t input[@UPPER@_INPUT_BYTES];
+
+#ifdef @UPPER@_INPUT_ROW_BYTES
+static @NAME@_status read_row(void *source, int32_t row, int32_t first_column, int32_t columns, int8_t *destination) {
+  (void)source;
+  memcpy(destination, input + row * @UPPER@_INPUT_ROW_BYTES + first_column * @UPPER@_INPUT_CHANNELS,
+         (size_t)columns * @UPPER@_INPUT_CHANNELS);
+  return @UPPER@_OK;
+}
+
+static @NAME@_status run(void) { return @NAME@_run_rows(&memory.arena, read_row, NULL, NULL); }
+#else
+static @NAME@_status run(void) {
+  memcpy(@NAME@_input(&memory.arena), input, sizeof input);
+  return @NAME@_run(&memory.arena);
+}
+#endif
+
 int main(int argc, char **argv) {
-  static int8_t input[@UPPER@_INPUT_BYTES];
   FILE *in, *out;
   int rubbish = 0x5A;
   printf("%lu\n", (unsigned long)sizeof(@NAME@_arena_t));
@@ -36,8 +53,7 @@ int main(int argc, char **argv) {
   while (fread(input, 1, sizeof input, in) == sizeof input) {
     memset(memory.arena.bytes, rubbish, sizeof memory.arena.bytes);
     rubbish = (rubbish * 5 + 3) & 0xFF;
-    memcpy(@NAME@_input(&memory.arena), input, sizeof input);
-    if (@NAME@_init(&memory.arena, sizeof memory.arena) != @UPPER@_OK || @NAME@_run(&memory.arena) != @UPPER@_OK) return 4;
+    if (@NAME@_init(&memory.arena, sizeof memory.arena) != @UPPER@_OK || run() != @UPPER@_OK) return 4;
     if (fwrite(@NAME@_output(&memory.arena), 1, @UPPER@_OUTPUT_BYTES, out) != @UPPER@_OUTPUT_BYTES) return 2;
     if (!intact(memory.before) || !intact(memory.after)) return 3;
   }

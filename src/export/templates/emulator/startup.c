@@ -46,6 +46,13 @@ uint32_t host_write_file(int32_t file, const void* from, uint32_t bytes) {
   return transfer(0x05, file, from, bytes);
 }
 
+void host_seek(int32_t file, uint32_t position) {
+  const uint32_t arguments[2] = {(uint32_t)file, position};
+  (void)call_host(0x0A, arguments);
+}
+
+uint32_t host_file_bytes(int32_t file) { return call_host(0x0C, &file); }
+
 void host_close(int32_t file) { (void)call_host(0x02, &file); }
 
 void host_exit(int code) {

@@ -1,0 +1,1 @@
+#define @UPPER@_INPUT_OFFSET @INPUT_OFFSET@ /* in the arena */

@@ -1,0 +1,1 @@
+  @UPPER@_SMALL_ARENA = 3       /* fewer than @UPPER@_ARENA_BYTES */

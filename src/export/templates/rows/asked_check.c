@@ -1,0 +1,1 @@
+  failures += source.asked != @UPPER@_INPUT_HEIGHT;
