@@ -103,15 +103,41 @@ std::map<std::string, int64_t> stack_by_function(const fs::path& usage_file) {
   return functions;
 }
 
-// Functions of one file may call each other and do not recurse: their sum bounds every chain through it. Those
-// whose names begin with `entry` do not call each other, and only the deepest of them counts: the instances of
-// templates, which stand in one file, and the functions of the package's interface.
-int64_t stack_of_file(const fs::path& usage_file, const std::string& entry) {
+// Which functions whose names begin with `entry` call another of them: gcc makes one of two equal functions a
+// call of the other. By caller, of a disassembled program.
+std::map<std::string, std::string> calls_of_entries(const std::string& disassembly,
+                                                    const std::string& entry) {
+  std::map<std::string, std::string> calls;
+  std::string caller;
+  for (const std::string& line : lines_of(disassembly)) {
+    const size_t open = line.find('<');
+    const size_t close = line.find('>', open == std::string::npos ? 0 : open);
+    if (open == std::string::npos || close == std::string::npos) continue;
+    const std::string name = line.substr(open + 1, close - open - 1);
+    if (line.ends_with(">:")) {  // "00008254 <model_run>:"
+      caller = name;
+    } else if (caller.starts_with(entry) && name.starts_with(entry) && name != caller &&
+               name.find('+') == std::string::npos) {
+      calls[caller] = name;
+    }
+  }
+  return calls;
+}
+
+// Functions of one file may call each other and do not recurse: their sum bounds every chain through it.
+// Those whose names begin with `entry` do not call each other but where `calls` says so, and only the deepest
+// of them counts: the instances of templates, which stand in one file, and the functions of the package's
+// interface.
+int64_t stack_of_file(const fs::path& usage_file, const std::string& entry,
+                      const std::map<std::string, std::string>& calls) {
   int64_t helpers = 0;
   int64_t deepest_entry = 0;
-  for (const auto& [function, bytes] : stack_by_function(usage_file)) {
+  const std::map<std::string, int64_t> functions = stack_by_function(usage_file);
+  for (const auto& [function, bytes] : functions) {
     if (function.starts_with(entry)) {
-      deepest_entry = std::max(deepest_entry, bytes);
+      const auto call = calls.find(function);
+      const auto called = call == calls.end() ? functions.end() : functions.find(call->second);
+      deepest_entry = std::max(deepest_entry, bytes + (called == functions.end() ? 0 : called->second));
     } else {
       helpers += bytes;
     }
@@ -156,10 +182,7 @@ int64_t pushed_bytes(const std::string& instruction) {
 
 // Functions of the compiler's and the C library have no .su file. All that any of those in the program
 // pushes, added, bounds every chain of calls through them: none calls itself. Arm only: elsewhere 0.
-int64_t library_stack_bytes(const std::string& compiler, const Objects& objects, const fs::path& program) {
-  const std::string text = run_compiler(
-      {tool_of(compiler, "objdump"), "-d", "-j", ".text", "--no-show-raw-insn", program.string()},
-      "disassembling");
+int64_t library_stack_bytes(const std::string& compiler, const Objects& objects, const std::string& text) {
   if (text.find("littlearm") == std::string::npos) return 0;
   std::set<std::string> own;
   for (const auto& [stem, object] : objects) {
@@ -267,14 +290,19 @@ LinkedSize linked_size(const std::string& compiler, const Objects& objects, cons
   size.code_bytes = totals.flash_bytes + totals.data_bytes - size.weights_tables_bytes;
   size.data_bss_bytes = totals.data_bytes + totals.bss_bytes - size.arena_bytes;
 
+  const std::string text = run_compiler(
+      {tool_of(compiler, "objdump"), "-d", "-j", ".text", "--no-show-raw-insn", program.string()},
+      "disassembling");
+  const std::string entry = name + "_";
+  const auto calls = calls_of_entries(text, entry);
   for (const auto& [stem, object] : objects) {
     if (stem.starts_with("tn_") || stem == name + "_kernels") {
       size.stack_bytes =
-          std::max(size.stack_bytes, stack_of_file(fs::path(object).replace_extension(".su"), name + "_"));
+          std::max(size.stack_bytes, stack_of_file(fs::path(object).replace_extension(".su"), entry, calls));
     }
   }
-  size.stack_bytes += stack_of_file(fs::path(objects.at(name)).replace_extension(".su"), name + "_");
-  size.stack_bytes += library_stack_bytes(compiler, objects, program);
+  size.stack_bytes += stack_of_file(fs::path(objects.at(name)).replace_extension(".su"), entry, calls);
+  size.stack_bytes += library_stack_bytes(compiler, objects, text);
   return size;
 }
 
