@@ -2,12 +2,14 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <iterator>
+#include <numeric>
 #include <optional>
-#include <stdexcept>
 #include <unordered_set>
 
 #include "base/interrupt.h"
 #include "base/progress.h"
+#include "search/measurer.h"
 
 namespace tinynas {
 namespace {
@@ -29,19 +31,18 @@ class Evolution {
  public:
   Evolution(const SubSpace& sub_space, const Constraint& constraint, Evaluator& evaluator, TrialStore& store,
             const EvolutionOptions& options, MetricsLog& metrics, const Mutator& mutator,
-            const Ranking& ranking)
+            const Ranking& ranking, const FirstGeneration& first)
       : sub_space_(sub_space),
         constraint_(constraint),
-        evaluator_(evaluator),
-        store_(store),
         options_(options),
         metrics_(metrics),
         mutator_(mutator),
         ranking_rule_(ranking),
-        evaluator_key_(evaluator.key()),
+        first_(first),
+        measurer_(constraint, evaluator, store),
         root_(Rng(options.seed).fork("evolution")),
-        stored_before_(std::min(store.count(evaluator_key_, sub_space), options.budget())),
-        progress_("search", options.budget(), stored_before_) {}
+        stored_before_(std::min(store.count(measurer_.key(), sub_space), options.budget())),
+        progress_(options.label, options.budget(), stored_before_) {}
 
   SearchResult run() {
     evaluate(first_population());
@@ -58,7 +59,25 @@ class Evolution {
  private:
   std::vector<Candidate> first_population() {
     std::vector<Candidate> population;
-    for (int i = 0; i < options_.population; ++i) {
+    for (const Architecture& known : first_.known) {
+      if (std::ssize(population) == options_.population) break;
+      if (std::optional<Candidate> candidate = if_new_and_fitting(known))
+        population.push_back(std::move(*candidate));
+    }
+    const int missing = options_.population - static_cast<int>(population.size());
+    if (first_.proxy == nullptr) {
+      draw_into(population, missing);
+      return population;
+    }
+    std::vector<Candidate> drawn;
+    draw_into(drawn, missing * first_.oversampling);
+    keep_best_by_proxy(drawn, missing);
+    std::move(drawn.begin(), drawn.end(), std::back_inserter(population));
+    return population;
+  }
+
+  void draw_into(std::vector<Candidate>& population, int count) {
+    for (int i = 0; i < count; ++i) {
       Rng rng = root_.fork("population").fork(static_cast<uint64_t>(i));
       const auto draw = [&] { return sample(constraint_.space(), sub_space_, rng); };
       std::optional<Candidate> drawn = first_new_fitting(draw);
@@ -66,7 +85,22 @@ class Evolution {
       if (!drawn) drawn = if_new_and_fitting(sample_fitting(constraint_, sub_space_, rng, 0));
       if (drawn) population.push_back(std::move(*drawn));
     }
-    return population;
+  }
+
+  // The `count` of the highest score, in the order in which they were drawn.
+  void keep_best_by_proxy(std::vector<Candidate>& drawn, int count) {
+    if (std::ssize(drawn) <= count) return;
+    std::vector<Architecture> architectures;
+    for (const Candidate& candidate : drawn) architectures.push_back(candidate.architecture);
+    const std::vector<double> scores = first_.proxy->score(architectures);
+    std::vector<size_t> order(drawn.size());
+    std::iota(order.begin(), order.end(), size_t{0});
+    std::stable_sort(order.begin(), order.end(), [&](size_t a, size_t b) { return scores[a] > scores[b]; });
+    order.resize(static_cast<size_t>(count));
+    std::sort(order.begin(), order.end());
+    std::vector<Candidate> kept;
+    for (const size_t i : order) kept.push_back(std::move(drawn[i]));
+    drawn = std::move(kept);
   }
 
   std::vector<Candidate> children(int generation) {
@@ -105,42 +139,15 @@ class Evolution {
     return Candidate{std::move(architecture), 0.0, std::move(costs)};
   }
 
-  // Fills in the accuracies, from the store where they are known, and adds the batch to the result. Returns
-  // its size.
+  // Measures the batch and adds it to the result. Returns its size.
   size_t evaluate(std::vector<Candidate> batch) {
-    std::vector<size_t> asked;
-    std::vector<Architecture> architectures;
-    std::vector<std::pair<Architecture, CostRow>> costs;
-    for (size_t i = 0; i < batch.size(); ++i) {
-      const Architecture& architecture = batch[i].architecture;
-      if (const std::optional<double> known = store_.find(evaluator_key_, architecture)) {
-        batch[i].accuracy = *known;
-        continue;
-      }
-      asked.push_back(i);
-      architectures.push_back(architecture);
-      costs.emplace_back(architecture, cost_row(batch[i].costs));
-    }
-    const size_t cached = batch.size() - asked.size();
-    result_.cached += static_cast<int64_t>(cached);
-    if (!asked.empty()) {
-      store_.put_costs(constraint_.key(), costs);
-      int64_t done = static_cast<int64_t>(result_.candidates.size() + cached);
-      double best = result_.candidates.empty() ? 0 : result_.candidates[best_].accuracy;
-      size_t reported = 0;
-      const auto keep = [&](size_t i, double accuracy) {
-        ++reported;
-        store_.put(evaluator_key_, architectures[i], accuracy);
-        batch[asked[i]].accuracy = accuracy;
-        best = std::max(best, accuracy);
-        progress_.update(std::max(++done, stored_before_), "best " + percent(best));
-      };
-      evaluator_.evaluate(architectures, keep);
-      if (reported != asked.size()) {
-        throw std::logic_error("an evaluator reported " + std::to_string(reported) + " results of " +
-                               std::to_string(asked.size()));
-      }
-    }
+    int64_t done = static_cast<int64_t>(result_.candidates.size());
+    double best = result_.candidates.empty() ? 0 : result_.candidates[best_].accuracy;
+    const auto show = [&](const Candidate& measured) {
+      best = std::max(best, measured.accuracy);
+      progress_.update(std::max(++done, stored_before_), "best " + percent(best));
+    };
+    result_.cached += measurer_.measure(batch, show);
     for (Candidate& candidate : batch) {
       result_.candidates.push_back(std::move(candidate));
       if (better(result_.candidates.back(), result_.candidates[best_])) best_ = result_.candidates.size() - 1;
@@ -172,13 +179,12 @@ class Evolution {
 
   const SubSpace sub_space_;
   const Constraint& constraint_;
-  Evaluator& evaluator_;
-  TrialStore& store_;
   const EvolutionOptions& options_;
   MetricsLog& metrics_;
   const Mutator& mutator_;
   const Ranking& ranking_rule_;
-  const std::string evaluator_key_;
+  const FirstGeneration& first_;
+  Measurer measurer_;
   const Rng root_;
   const int64_t stored_before_;
   Progress progress_;
@@ -221,9 +227,10 @@ Architecture Mutator::crossover(const SearchSpace& space, const Architecture& a,
 
 SearchResult evolve(const SubSpace& sub_space, const Constraint& constraint, Evaluator& evaluator,
                     TrialStore& store, const EvolutionOptions& options, MetricsLog& metrics,
-                    const Mutator& mutator, const Ranking& ranking) {
+                    const Mutator& mutator, const Ranking& ranking, const FirstGeneration& first) {
   options.check();
-  return Evolution(sub_space, constraint, evaluator, store, options, metrics, mutator, ranking).run();
+  require_at_least("oversampling", first.oversampling, 1);
+  return Evolution(sub_space, constraint, evaluator, store, options, metrics, mutator, ranking, first).run();
 }
 
 nlohmann::json to_json(const SearchResult& result) {

@@ -12,6 +12,7 @@
 #include "base/metrics.h"
 #include "search/constraint.h"
 #include "search/evaluator.h"
+#include "search/proxy.h"
 #include "search/ranking.h"
 #include "search/trial_store.h"
 
@@ -26,6 +27,7 @@ struct EvolutionOptions {
   int generations = 30;               // after generation 0; 0 = random search
   int max_attempts = 200;             // draws for one new child that fits, before its place is left empty
   uint64_t seed = 1;
+  std::string label = "search";  // of the progress bar
 
   // Throws Error(kUsage) naming the option that is out of range.
   void check() const;
@@ -61,6 +63,17 @@ struct SearchResult {
   int64_t cached = 0;  // of these, how many came from the trial store
 };
 
+// What generation 0 is made of beside random networks.
+struct FirstGeneration {
+  // They come first, as far as they fit; random ones fill up the population. All of them must be of the
+  // sub-space.
+  std::vector<Architecture> known;
+  // With a proxy, `oversampling` times as many random networks are drawn, and those of the highest score
+  // (the earlier drawn where equal) stay.
+  Proxy* proxy = nullptr;
+  int oversampling = 1;
+};
+
 // Each generation is one batch of Evaluator::evaluate, without what the store already holds; each result is
 // stored as soon as it is known. Limits are checked before accuracy is asked for, and no architecture is
 // evaluated twice. Rerunning with the same seed and the same store repeats the path with the stored
@@ -70,7 +83,8 @@ struct SearchResult {
 // Error(kNothingFits) when the smallest network of the sub-space does not fit; Error(kInterrupted).
 SearchResult evolve(const SubSpace& sub_space, const Constraint& constraint, Evaluator& evaluator,
                     TrialStore& store, const EvolutionOptions& options, MetricsLog& metrics,
-                    const Mutator& mutator = {}, const Ranking& ranking = ByAccuracy());
+                    const Mutator& mutator = {}, const Ranking& ranking = ByAccuracy(),
+                    const FirstGeneration& first = {});
 
 // {"best": {"architecture", "accuracy", "costs"}, "evaluated", "cached", "history": [...],
 //  "candidates": [{"architecture", "accuracy", "macs", "sram_bytes", "flash_bytes", "latency_ms"}, ...],
