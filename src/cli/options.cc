@@ -14,6 +14,22 @@ int narrow(int64_t value) {
 
 uint64_t seed_of(const Config& config) { return static_cast<uint64_t>(config.integer("seed")); }
 
+TrainMethod train_method(const std::string& name) {
+  if (name == "ofa") return TrainMethod::kOfa;
+  return name == "sandwich" ? TrainMethod::kSandwich : TrainMethod::kMcunet;
+}
+
+std::optional<Distillation> distillation(const std::string& name) {
+  if (name == "auto") return std::nullopt;
+  if (name == "kl") return Distillation::kKl;
+  return name == "alpha" ? Distillation::kAlpha : Distillation::kNone;
+}
+
+std::optional<bool> on_or_off(const std::string& text) {
+  if (text == "auto") return std::nullopt;
+  return text == "on";
+}
+
 void check_calibrated(const Config& config, const Board& board) {
   const LatencyModel* model = board.latency_model(runtime_from_name(config.text("runtime"), "runtime"));
   if (model == nullptr || model->basis != LatencyBasis::kUncalibrated) return;
@@ -75,14 +91,23 @@ TrainOptions train_options(const Config& config, const std::string& section) {
   options.momentum = config.real(key("momentum"));
   options.weight_decay = config.real(key("weight_decay"));
   options.label_smoothing = config.real(key("label_smoothing"));
+  options.ema = config.real(key("ema"));
   options.checkpoint_every = config.integer(key("checkpoint_every"));
   options.augment.crop_padding = config.real("augment.crop_padding");
   options.augment.flip = config.flag("augment.flip");
   options.augment.cutout = config.real("augment.cutout");
+  options.augment.mixup = config.real("augment.mixup");
+  options.augment.cutmix = config.real("augment.cutmix");
+  options.augment.randaugment = config.real("augment.randaugment");
   options.seed = seed_of(config);
   if (section == "train") {
     options.warmup_fraction = config.real("train.warmup_fraction");
     options.subnets_per_step = narrow(config.integer("train.subnets_per_step"));
+    options.method = train_method(config.text("train.method"));
+    options.distillation = distillation(config.text("train.distillation"));
+    options.kernel_maps = on_or_off(config.text("train.kernel_maps"));
+    options.kernel_phase = config.real("train.kernel_phase");
+    options.depth_phase = config.real("train.depth_phase");
   } else {
     options.warmup_fraction = 0;  // one architecture, nothing elastic
     options.subnets_per_step = narrow(config.integer("finetune.shards"));

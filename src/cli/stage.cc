@@ -14,12 +14,12 @@
 namespace tinynas {
 namespace {
 
-std::map<std::string, std::string> config_values(const Config& config, const Stage& stage) {
+std::map<std::string, std::string> config_values(const Config& config, const std::vector<std::string>& keys) {
   std::map<std::string, std::string> values;
   for (const OptionSpec& option : config.schema().options()) {
-    const bool used = std::any_of(
-        stage.config_keys.begin(), stage.config_keys.end(),
-        [&](const std::string& key) { return option.key == key || option.key.starts_with(key + "."); });
+    const bool used = std::any_of(keys.begin(), keys.end(), [&](const std::string& key) {
+      return option.key == key || option.key.starts_with(key + ".");
+    });
     if (used) values[option.key] = config.formatted(option.key);
   }
   return values;
@@ -56,7 +56,7 @@ std::map<std::string, std::string> hash_outputs(const Run& run, const Stage& sta
 
 // The first option whose value is not the one that the finished stage was run with; "" when there is none.
 std::string changed_option(const Run& run, const Stage& stage, const StageRecord& record) {
-  for (const auto& [key, value] : config_values(run.config(), stage)) {
+  for (const auto& [key, value] : config_values(run.config(), stage.config_keys)) {
     const auto was = record.config.find(key);
     if (was == record.config.end() || was->second != value) return key;
   }
@@ -101,7 +101,7 @@ void run_stage(Run& run, const Stage& stage) {
   StageRecord record;
   try {
     record.inputs = input_fingerprint(run, stage);
-    record.config = config_values(run.config(), stage);
+    record.config = config_values(run.config(), stage.config_keys);
     record.summary = stage.run(run);
   } catch (const Error& error) {
     if (error.code() == ExitCode::kInterrupted) run.add_unfinished_seconds(stage.name, elapsed_s());
@@ -115,6 +115,12 @@ void run_stage(Run& run, const Stage& stage) {
 }
 
 }  // namespace
+
+std::string config_hash(const Config& config, const std::vector<std::string>& keys) {
+  Hasher hasher;
+  for (const auto& [key, value] : config_values(config, keys)) hasher.add(key).add("=").add(value).add("\n");
+  return hasher.hex();
+}
 
 void run_stages(Run& run, const std::vector<Stage>& stages) {
   for (const Stage& stage : stages) refuse_changed_options(run, stage);

@@ -20,6 +20,10 @@ struct Stage {
       run;  // returns its summary; may throw Error(kInterrupted) with its state kept
 };
 
+// Of the values of the options `keys` (or whole sections) in `config`: equal for equal values, whoever set
+// them.
+std::string config_hash(const Config& config, const std::vector<std::string>& keys);
+
 // Runs the stages in order. A stage that is finished, whose inputs are what they were and whose outputs are
 // intact is skipped. Throws Error(kUsage) naming the option when one that a finished stage depends on was
 // changed. An interruption or error leaves every finished stage finished.

@@ -5,6 +5,10 @@
 namespace tinynas {
 namespace {
 
+// What the shared weights depend on.
+const std::vector<std::string> kConfigKeys = {"train", "augment",  "data",           "limits",
+                                              "board", "schedule", "max_extra_macs", "seed"};
+
 nlohmann::json run_train(Workbench& bench, Run& run) {
   const Config& config = bench.config();
   const ChosenSpace chosen = load_chosen_space(run);
@@ -17,7 +21,7 @@ nlohmann::json run_train(Workbench& bench, Run& run) {
   };
   train_supernet(supernet, bench.train(chosen.sub_space.resolution), options, sampler,
                  compute_options(config), run.path("train.state"), run.metrics());
-  supernet.save(run.path("supernet.safetensors"));
+  supernet.save(run.path("supernet.safetensors"), {{"config_hash", config_hash(config, kConfigKeys)}});
   std::filesystem::remove(run.path("train.state"));
   // What an interrupted later stage left was made from other weights.
   for (const char* stale : {"finetune.state", "comparison.state", "comparison.partial.json"}) {
@@ -26,19 +30,19 @@ nlohmann::json run_train(Workbench& bench, Run& run) {
   return {{"steps", options.steps},
           {"batch_size", options.batch_size},
           {"subnets_per_step", options.subnets_per_step},
+          {"method", config.text("train.method")},
           {"checkpoint", supernet.checkpoint_hash()}};
 }
 
 }  // namespace
 
 Stage train_stage(Workbench& bench) {
-  return {
-      .name = "train",
-      .doc = "the supernet, whose weights all networks of the sub-space share",
-      .config_keys = {"train", "augment", "data", "limits", "board", "schedule", "max_extra_macs", "seed"},
-      .inputs = {"space.json"},
-      .outputs = {"supernet.safetensors"},
-      .run = [&bench](Run& run) { return run_train(bench, run); }};
+  return {.name = "train",
+          .doc = "the supernet, whose weights all networks of the sub-space share",
+          .config_keys = kConfigKeys,
+          .inputs = {"space.json"},
+          .outputs = {"supernet.safetensors"},
+          .run = [&bench](Run& run) { return run_train(bench, run); }};
 }
 
 }  // namespace tinynas

@@ -96,7 +96,14 @@ void add_limits_and_data(Schema& schema) {
       .add(real("augment.crop_padding", 0.125, 0, 0.5,
                 "random crop from the image padded by this part of its side; 0 = off"))
       .add(flag("augment.flip", true, "random horizontal flip; wrong for digits"))
-      .add(real("augment.cutout", 0.0, 0, 1, "side of a grey square as a part of the image side; 0 = off"));
+      .add(real("augment.cutout", 0.0, 0, 1, "side of a grey square as a part of the image side; 0 = off"))
+      .add(
+          real("augment.mixup", 0.0, 0, 1, "alpha of mixup: pairs of images and labels are blended; 0 = off"))
+      .add(
+          real("augment.cutmix", 0.0, 0, 1,
+               "alpha of CutMix: a box of each image comes from another; with mixup a coin decides; 0 = off"))
+      .add(real("augment.randaugment", 0.0, 0, 10,
+                "magnitude of two random operations (shift, shear, rotation, brightness, ...); 0 = off"));
 }
 
 void add_space(Schema& schema) {
@@ -117,6 +124,8 @@ void add_training(Schema& schema, const std::string& section, const std::string&
       .add(real(section + ".momentum", 0.9, 0, 0.9999, "Nesterov momentum"))
       .add(real(section + ".weight_decay", 1e-4, 0, 1, "of convolution and linear weights"))
       .add(real(section + ".label_smoothing", 0.0, 0, 0.9, "part of the target spread over all classes"))
+      .add(real(section + ".ema", 0.0, 0, 0.999999,
+                "decay of the weights' moving average, which training ends with; 0 = off: the last weights"))
       .add(integer(section + ".checkpoint_every", 200, 1, 1e9,
                    "steps between the states that --resume goes on from"));
 }
@@ -125,7 +134,21 @@ void add_search(Schema& schema) {
   add_training(schema, "train", "the supernet", 2500, 0.1);
   schema
       .add(real("train.warmup_fraction", 0.2, 0, 1, "part of the steps that train the largest network alone"))
-      .add(integer("train.subnets_per_step", 2, 1, 64, "sub-networks whose gradients are averaged in a step"))
+      .add(integer("train.subnets_per_step", 2, 1, 64,
+                   "sampled sub-networks whose gradients are averaged in a step; sandwich: and two more"))
+      .add(
+          choice("train.method", {"mcunet", "ofa", "sandwich"}, "mcunet",
+                 "after the warm-up: sampled networks, the same under progressive shrinking, or the largest, "
+                 "the smallest and sampled ones on the same images"))
+      .add(choice("train.distillation", {"auto", "none", "kl", "alpha"}, "auto",
+                  "what networks learn from the largest (sandwich: of the same step; else: of the warm-up); "
+                  "auto = mcunet none, ofa and sandwich kl"))
+      .add(choice("train.kernel_maps", {"auto", "on", "off"}, "auto",
+                  "learned maps from large kernels to small ones instead of central crops; auto = ofa on"))
+      .add(real("train.kernel_phase", 0.3, 0, 1,
+                "ofa: part of the steps after the warm-up in which only kernels are elastic"))
+      .add(real("train.depth_phase", 0.35, 0, 1,
+                "ofa: part after that in which depths are too; expansions join for the rest"))
       .add(integer("recalibration.batches", 20, 1, 100000,
                    "batches over which a sub-network's batch-norm statistics are averaged"))
       .add(integer("recalibration.batch_size", 64, 2, 65536, "images a batch of the recalibration"))

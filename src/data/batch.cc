@@ -6,6 +6,7 @@
 #include <string>
 
 #include "base/error.h"
+#include "data/randaugment.h"
 
 namespace tinynas {
 namespace {
@@ -101,12 +102,24 @@ void check_fraction(double value, double limit, const char* name) {
 void AugmentOptions::check() const {
   check_fraction(crop_padding, 0.5, "augment.crop_padding");
   check_fraction(cutout, 1.0, "augment.cutout");
+  check_fraction(mixup, 1.0, "augment.mixup");
+  check_fraction(cutmix, 1.0, "augment.cutmix");
+  check_fraction(randaugment, kMostMagnitude, "augment.randaugment");
 }
 
 void fill_batch(const ImageSet& set, const std::vector<int64_t>& indices, const AugmentOptions& augment,
                 const Rng& rng, float* out, int64_t* labels) {
+  std::vector<uint8_t> changed;
   for (size_t i = 0; i < indices.size(); ++i) {
-    write_image(set, set.image(indices[i]), draw(set, augment, rng.fork(i)), out);
+    const Rng image_rng = rng.fork(i);
+    const uint8_t* source = set.image(indices[i]);
+    if (augment.randaugment > 0) {
+      changed.assign(source, source + set.image_bytes());
+      randaugment({set.height, set.width, set.channels}, augment.randaugment, image_rng.fork("randaugment"),
+                  changed);
+      source = changed.data();
+    }
+    write_image(set, source, draw(set, augment, image_rng), out);
     out += set.image_bytes();
     labels[i] = set.labels[static_cast<size_t>(indices[i])];
   }

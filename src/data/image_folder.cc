@@ -102,7 +102,8 @@ ImageFolder read_image_folder(const fs::path& root, int size, uint64_t seed) {
   if (!fs::is_directory(train)) {
     throw bad_file(
         root,
-        "no folder train/ in it; expected train/<class>/*.jpg|jpeg|png and, if you like, test/<class>/");
+        "no folder train/ in it; expected train/<class>/*.jpg|jpeg|png and, if you like, test/<class>/ or "
+        "val/<class>/");
   }
   ImageFolder folder;
   folder.class_names = subfolders(train);
@@ -110,9 +111,10 @@ ImageFolder read_image_folder(const fs::path& root, int size, uint64_t seed) {
     throw bad_file(train, std::to_string(folder.class_names.size()) + " class folders; expected two or more");
   }
   folder.train = decode_all(list_pictures(train, folder.class_names), size);
-  if (fs::is_directory(root / "test")) {
-    folder.test = decode_all(list_pictures(root / "test", folder.class_names), size);
-    if (folder.test.size() == 0) throw bad_file(root / "test", "no pictures in it");
+  for (const char* part : {"test", "val"}) {
+    if (!fs::is_directory(root / part)) continue;
+    folder.test = decode_all(list_pictures(root / part, folder.class_names), size);
+    if (folder.test.size() == 0) throw bad_file(root / part, "no pictures in it");
     return folder;
   }
   const auto held_out =
@@ -121,7 +123,8 @@ ImageFolder read_image_folder(const fs::path& root, int size, uint64_t seed) {
   folder.test = take(folder.train, split.chosen);
   folder.train = take(folder.train, split.rest);
   spdlog::info(
-      "{}: no test/, so {} of {} pictures of train/ are held out as the test part (stratified, seed {})",
+      "{}: no test/ or val/, so {} of {} pictures of train/ are held out as the test part (stratified, seed "
+      "{})",
       root.string(), folder.test.size(), folder.test.size() + folder.train.size(), seed);
   return folder;
 }

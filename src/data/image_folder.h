@@ -1,4 +1,5 @@
-// A plain folder of pictures: train/<class>/*.jpg|jpeg|png, with or without test/<class>/.
+// A plain folder of pictures: train/<class>/*.jpg|jpeg|png, with or without test/<class>/, or val/<class>/ as
+// ImageNet has it.
 #pragma once
 
 #include <filesystem>
@@ -9,7 +10,7 @@
 
 namespace tinynas {
 
-// Without test/ this fraction of train/ is held out as the test part.
+// Without test/ and val/ this fraction of train/ is held out as the test part.
 inline constexpr double kFolderTestFraction = 0.15;
 
 struct ImageFolder {
@@ -19,9 +20,10 @@ struct ImageFolder {
 };
 
 // Pictures are squeezed to size x size RGB (antialiased; the aspect ratio is not kept). Files of other kinds
-// are skipped and counted in the log, hidden ones silently. Without test/ a stratified, seeded part of train/
-// becomes the test part, which is logged. Throws Error(kData) naming the file or folder: a damaged picture,
-// fewer than two classes, a class without pictures, a class in test/ that train/ lacks.
+// are skipped and counted in the log, hidden ones silently. The test part is test/; without it val/ (what a
+// search validates on is held out of train/ in any case); without both a stratified, seeded part of train/,
+// which is logged. Throws Error(kData) naming the file or folder: a damaged picture, fewer than two classes,
+// a class without pictures, a class in the test part that train/ lacks.
 ImageFolder read_image_folder(const std::filesystem::path& root, int size, uint64_t seed);
 
 }  // namespace tinynas

@@ -85,8 +85,7 @@ SupernetEvaluator::SupernetEvaluator(const Supernet& supernet, const ImageSet& t
                            " recalibration=" + std::to_string(recalibration.batches) + "x" +
                            std::to_string(recalibration.batch_size) +
                            " val=" + std::to_string(recalibration.val_images),
-                       supernet.impl().extract(supernet.impl().layout),
-                       WorkerPool(compute.device == "cpu" ? compute.workers : 1)}) {
+                       supernet.impl().clone(), WorkerPool(compute.device == "cpu" ? compute.workers : 1)}) {
   recalibration.check();
   state_->on_device.to_device(compute.device);
 }

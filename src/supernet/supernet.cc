@@ -1,9 +1,12 @@
 #include "supernet/supernet.h"
 
+#include <cmath>
+
 #include "base/error.h"
 #include "base/hash.h"
 #include "quantize/safetensors.h"
 #include "supernet/trainer.h"
+#include "supernet/training_method.h"
 #include "supernet/weights.h"
 
 namespace tinynas {
@@ -18,8 +21,11 @@ const SearchSpace& Supernet::space() const { return impl_->space; }
 const SubSpace& Supernet::sub_space() const { return impl_->layout.sub_space; }
 int Supernet::num_classes() const { return impl_->num_classes; }
 
-void Supernet::save(const std::filesystem::path& path) const {
-  save_safetensors(impl_->to_safetensors(), path);
+void Supernet::save(const std::filesystem::path& path,
+                    const std::map<std::string, std::string>& metadata) const {
+  Safetensors file = impl_->to_safetensors();
+  file.metadata.insert(metadata.begin(), metadata.end());
+  save_safetensors(file, path);
 }
 
 Supernet Supernet::load(const std::filesystem::path& path) {
@@ -54,6 +60,15 @@ void TrainOptions::check() const {
   require(momentum > 0 && momentum < 1, "momentum", "above 0 and below 1 (Nesterov)");
   require(weight_decay >= 0, "weight_decay", "0 or more");
   require(label_smoothing >= 0 && label_smoothing < 1, "label_smoothing", "0 to below 1");
+  require(kernel_phase >= 0 && kernel_phase <= 1, "kernel_phase", "0 to 1");
+  require(depth_phase >= 0 && kernel_phase + depth_phase <= 1, "depth_phase", "0 to 1 - kernel_phase");
+  require(ema >= 0 && ema < 1, "ema", "0 to below 1");
+  const bool frozen_teacher =
+      method != TrainMethod::kSandwich && distillation_of(*this) != Distillation::kNone;
+  require(!frozen_teacher || std::llround(warmup_fraction * static_cast<double>(steps)) >= 1,
+          "warmup_fraction",
+          "at least a step, for the teacher of the distillation is the largest network as the warm-up "
+          "trained it");
   require(checkpoint_every >= 1, "checkpoint_every", "at least 1");
   augment.check();
 }

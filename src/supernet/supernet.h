@@ -3,7 +3,9 @@
 
 #include <filesystem>
 #include <functional>
+#include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -30,10 +32,11 @@ class Supernet {
   const SubSpace& sub_space() const;
   int num_classes() const;
 
-  // supernet.safetensors. Throws Error(kData) when the file does not belong to this space.
-  void save(const std::filesystem::path& path) const;
+  // supernet.safetensors, replaced as a whole; `metadata` stands in the file beside what load() needs.
+  void save(const std::filesystem::path& path, const std::map<std::string, std::string>& metadata = {}) const;
+  // Throws Error(kData) naming the file and what is missing or wrong in it.
   static Supernet load(const std::filesystem::path& path);
-  // Hash of all weights: part of the evaluator's key.
+  // Hash of all weights and the network they are of: part of the evaluator's key.
   std::string checkpoint_hash() const;
 
   SupernetImpl& impl() { return *impl_; }
@@ -49,15 +52,29 @@ struct ComputeOptions {
   std::string device = "cpu";  // cpu or cuda
 };
 
+// Which networks a step trains: supernet/training_method.h.
+enum class TrainMethod { kMcunet, kOfa, kSandwich };
+// What a sub-network learns from a larger one: nothing, or its predictions (supernet/distillation.h).
+enum class Distillation { kNone, kKl, kAlpha };
+
 struct TrainOptions {
   int64_t steps = 1000;          // in all; budgets are steps, never seconds
   double warmup_fraction = 0.2;  // of the steps: the largest network alone, then channels are sorted
   int batch_size = 64;
-  int subnets_per_step = 2;    // sampled architectures a step after the warm-up; gradients are averaged
+  int subnets_per_step = 2;    // sampled architectures a step after the warm-up; gradients are averaged.
+                               // The sandwich adds the largest and the smallest.
   double learning_rate = 0.1;  // peak, one cycle: linear rise over 10 % of the steps, cosine to 0
   double momentum = 0.9;       // Nesterov
   double weight_decay = 1e-4;  // convolution and linear weights only
   double label_smoothing = 0.0;
+  TrainMethod method = TrainMethod::kMcunet;
+  std::optional<Distillation> distillation;  // none given: as the method's paper does
+  std::optional<bool> kernel_maps;  // learned maps between kernel sizes; none given: as the paper does
+  // Once-for-All: parts of the steps after the warm-up in which only kernels are elastic, then kernels and
+  // depths; expansions (channels) join for the rest. 120, 145 and 145 epochs in the paper's code.
+  double kernel_phase = 0.3;
+  double depth_phase = 0.35;
+  double ema = 0.0;  // decay of the weights' moving average, which is what training then ends with; 0 = off
   AugmentOptions augment;
   int64_t checkpoint_every = 200;  // steps between states that --resume goes on from
   uint64_t seed = 1;

@@ -5,13 +5,18 @@
 #include <algorithm>
 #include <cmath>
 #include <numbers>
+#include <optional>
 #include <sstream>
 
 #include "base/files.h"
 #include "base/hash.h"
 #include "base/interrupt.h"
 #include "base/progress.h"
+#include "data/mixing.h"
+#include "supernet/distillation.h"
 #include "supernet/graph_runner.h"
+#include "supernet/training_method.h"
+#include "supernet/weight_average.h"
 #include "supernet/worker_pool.h"
 
 namespace tinynas {
@@ -20,7 +25,10 @@ namespace {
 constexpr double kRiseFraction = 0.1;
 
 Batch empty_batch(const ImageSet& set, int64_t count) {
-  return {at::empty({count, set.height, set.width, set.channels}, at::kFloat), at::empty({count}, at::kLong)};
+  return {at::empty({count, set.height, set.width, set.channels}, at::kFloat),
+          at::empty({count}, at::kLong),
+          {},
+          1.0};
 }
 
 Batch to_channels_last(Batch batch) {
@@ -57,6 +65,7 @@ class ImageOrder {
 
 struct TaskResult {
   std::vector<at::Tensor> gradients;  // undefined where the sub-network does not use a parameter
+  at::Tensor logits;                  // detached
   double loss = 0;
   int64_t correct = 0;
 };
@@ -69,6 +78,44 @@ struct Meter {
   int64_t tasks = 0;
 };
 
+std::vector<at::Tensor> all_parameters(const SupernetImpl& weights) {
+  std::vector<at::Tensor> parameters = weights.decayed_parameters();
+  const std::vector<at::Tensor> others = weights.other_parameters();
+  parameters.insert(parameters.end(), others.begin(), others.end());
+  return parameters;
+}
+
+void write_tensors(torch::serialize::OutputArchive& archive, const std::string& prefix,
+                   const std::vector<at::Tensor>& tensors) {
+  for (size_t i = 0; i < tensors.size(); ++i)
+    archive.write(prefix + std::to_string(i), tensors[i].detach(), /*is_buffer=*/true);
+}
+
+// Into the tensors as they are.
+void read_tensors(torch::serialize::InputArchive& archive, const std::string& prefix,
+                  const std::vector<at::Tensor>& tensors) {
+  const torch::NoGradGuard no_grad;
+  for (size_t i = 0; i < tensors.size(); ++i) {
+    at::Tensor stored;
+    archive.read(prefix + std::to_string(i), stored, /*is_buffer=*/true);
+    tensors[i].copy_(stored);
+  }
+}
+
+// What writers that were killed left beside `path`. Nobody else writes it: a run has one process.
+void remove_temporaries(const std::filesystem::path& path) {
+  std::error_code error;
+  const std::string prefix = path.filename().string() + ".tmp";
+  std::filesystem::directory_iterator entries(path.has_parent_path() ? path.parent_path() : ".", error);
+  for (const auto end = std::filesystem::directory_iterator(); !error && entries != end;
+       entries.increment(error)) {
+    if (entries->path().filename().string().starts_with(prefix)) {
+      std::error_code in_use;  // then it stays
+      std::filesystem::remove(entries->path(), in_use);
+    }
+  }
+}
+
 class Trainer {
  public:
   Trainer(SupernetImpl& weights, std::string label, const ImageSet& train, const TrainOptions& options,
@@ -78,17 +125,20 @@ class Trainer {
         label_(std::move(label)),
         train_(train),
         options_(options),
-        sampler_(sampler),
+        method_(make_training_method(options_, weights.space, weights.layout, sampler)),
         device_(compute.device),
         state_path_(std::move(state_path)),
         metrics_(metrics),
-        pool_(device_.is_cpu() ? std::min(compute.workers, options.subnets_per_step) : 1),
+        pool_(device_.is_cpu() ? compute.workers : 1),
         rng_(Rng(options.seed).fork(label_)),
-        order_(train.size(), rng_.fork("order")) {}
+        order_(train.size(), rng_.fork("order")),
+        average_(options.ema) {}
 
   void run() {
     weights_.to_device(device_.str());
+    if (has_kernel_maps(options_)) weights_.add_kernel_maps();
     make_optimizer();
+    average_.restart(parameters_);
     load_state();
     Progress progress(label_, options_.steps, step_);
     while (step_ < options_.steps) {
@@ -100,71 +150,133 @@ class Trainer {
       if (interrupted() || step_ % options_.checkpoint_every == 0 || step_ == options_.steps) save_state();
       check_interrupt();
     }
+    average_.copy_to(parameters_);
     weights_.to_device("cpu");
   }
 
  private:
-  int64_t images_per_step() const { return int64_t{options_.batch_size} * options_.subnets_per_step; }
+  int64_t images_per_step() const { return int64_t{options_.batch_size} * method_->batches_per_step(); }
   int64_t steps_per_epoch() const { return std::max<int64_t>(1, train_.size() / images_per_step()); }
   int64_t warmup_steps() const {
     return std::llround(options_.warmup_fraction * static_cast<double>(options_.steps));
   }
 
   void make_optimizer() {
-    decayed_ = weights_.decayed_parameters();
-    parameters_ = decayed_;
-    const std::vector<at::Tensor> others = weights_.other_parameters();
-    parameters_.insert(parameters_.end(), others.begin(), others.end());
+    parameters_ = all_parameters(weights_);
     const auto group = [&](const std::vector<at::Tensor>& parameters, double decay) {
       auto sgd = std::make_unique<torch::optim::SGDOptions>(options_.learning_rate);
       sgd->momentum(options_.momentum).nesterov(true).weight_decay(decay);
       return torch::optim::OptimizerParamGroup(parameters, std::move(sgd));
     };
     optimizer_ = std::make_unique<torch::optim::SGD>(
-        std::vector<torch::optim::OptimizerParamGroup>{group(decayed_, options_.weight_decay),
-                                                       group(others, 0.0)},
+        std::vector<torch::optim::OptimizerParamGroup>{
+            group(weights_.decayed_parameters(), options_.weight_decay),
+            group(weights_.other_parameters(), 0.0)},
         torch::optim::SGDOptions(options_.learning_rate));
   }
 
-  // The largest network has been trained: from here on channels are ordered, and momentum of the old order is
-  // void.
+  // The largest network has been trained: from here on channels are ordered, and momentum and average of the
+  // old order are void.
   void end_warmup() {
     weights_.sort_channels();
     make_optimizer();
+    average_.restart(parameters_);
+    if (method_->needs_frozen_teacher()) teacher_.emplace(weights_.clone());
+  }
+
+  // Of the steps after the warm-up: how much is behind when step `step` begins.
+  double progress_at(int64_t step) const {
+    return static_cast<double>(step - warmup_steps()) / static_cast<double>(options_.steps - warmup_steps());
+  }
+
+  std::string phase_at(int64_t step) const {
+    return step < warmup_steps() ? "largest" : method_->phase(progress_at(step));
+  }
+
+  std::vector<TrainingTask> tasks_of_step(const Rng& step_rng) const {
+    if (step_ >= warmup_steps()) return method_->tasks(progress_at(step_), step_rng);
+    std::vector<TrainingTask> tasks;
+    for (int batch = 0; batch < method_->batches_per_step(); ++batch)
+      tasks.push_back({.architecture = weights_.layout, .batch = batch});
+    return tasks;
+  }
+
+  std::vector<Batch> batches_of_step(const Rng& step_rng) {
+    std::vector<std::vector<int64_t>> indices;
+    for (int batch = 0; batch < method_->batches_per_step(); ++batch) {
+      indices.push_back(
+          order_.take(step_ * images_per_step() + batch * options_.batch_size, options_.batch_size));
+    }
+    std::vector<Batch> batches(indices.size());
+    pool_.run(static_cast<int64_t>(batches.size()), [&](int64_t i) {
+      const Rng augmenting = step_rng.fork("augment").fork(static_cast<uint64_t>(i));
+      batches[static_cast<size_t>(i)] =
+          make_batch(train_, indices[static_cast<size_t>(i)], options_.augment, augmenting);
+    });
+    return batches;
   }
 
   void train_step() {
-    const bool warmup = step_ < warmup_steps();
     const Rng step_rng = rng_.fork(static_cast<uint64_t>(step_));
-    std::vector<Graph> graphs;
-    std::vector<std::vector<int64_t>> indices;
-    for (int task = 0; task < options_.subnets_per_step; ++task) {
-      Rng sampling = step_rng.fork("architecture").fork(static_cast<uint64_t>(task));
-      graphs.push_back(
-          lower(weights_.space, warmup ? weights_.layout : sampler_(sampling), weights_.num_classes));
-      indices.push_back(
-          order_.take(step_ * images_per_step() + task * options_.batch_size, options_.batch_size));
-    }
-    std::vector<TaskResult> results(graphs.size());
-    pool_.run(static_cast<int64_t>(graphs.size()), [&](int64_t task) {
-      const size_t i = static_cast<size_t>(task);
-      const Rng augmenting = step_rng.fork("augment").fork(static_cast<uint64_t>(task));
-      results[i] = forward_backward(graphs[i], make_batch(train_, indices[i], options_.augment, augmenting));
-    });
+    const std::vector<TrainingTask> tasks = tasks_of_step(step_rng);
+    const std::vector<Batch> batches = batches_of_step(step_rng);
+    std::vector<TaskResult> results(tasks.size());
+    const auto run_all = [&](bool in_place) {
+      std::vector<size_t> chosen;
+      for (size_t i = 0; i < tasks.size(); ++i) {
+        if ((tasks[i].teacher == Teacher::kInPlace) == in_place) chosen.push_back(i);
+      }
+      pool_.run(static_cast<int64_t>(chosen.size()), [&](int64_t i) {
+        const size_t task = chosen[static_cast<size_t>(i)];
+        results[task] =
+            forward_backward(tasks[task], batches[static_cast<size_t>(tasks[task].batch)], results[0].logits);
+      });
+    };
+    run_all(false);
+    run_all(true);  // these learn from the first task's predictions
     apply(results);
   }
 
-  TaskResult forward_backward(const Graph& graph, const Batch& batch) const {
-    const at::Tensor labels = batch.labels.to(device_);
-    const at::Tensor logits = forward_batch_statistics(weights_, graph, batch.images.to(device_));
-    const at::Tensor loss =
-        at::cross_entropy_loss(logits, labels, {}, at::Reduction::Mean, -100, options_.label_smoothing);
+  at::Tensor teacher_logits(Teacher teacher, const at::Tensor& images, const at::Tensor& in_place) const {
+    if (teacher == Teacher::kInPlace) return in_place;
+    const torch::NoGradGuard no_grad;
+    return forward_batch_statistics(*teacher_,
+                                    lower(teacher_->space, teacher_->layout, teacher_->num_classes), images);
+  }
+
+  // Cross entropy is linear in the target, so a mixed label's is the mix of two.
+  at::Tensor label_loss(const at::Tensor& logits, const Batch& batch) const {
+    const auto entropy = [&](const at::Tensor& labels) {
+      return at::cross_entropy_loss(logits, labels.to(device_), {}, at::Reduction::Mean, -100,
+                                    options_.label_smoothing);
+    };
+    if (batch.share == 1.0) return entropy(batch.labels);
+    return entropy(batch.labels) * batch.share + entropy(batch.partner_labels) * (1.0 - batch.share);
+  }
+
+  // `first_logits`: those of the step's first task, for tasks that are taught in place.
+  TaskResult forward_backward(const TrainingTask& task, const Batch& batch,
+                              const at::Tensor& first_logits) const {
+    const at::Tensor images = batch.images.to(device_);
+    const Graph graph = lower(weights_.space, task.architecture, weights_.num_classes);
+    const at::Tensor logits = forward_batch_statistics(weights_, graph, images);
+    at::Tensor loss;
+    const auto add = [&](double weight, const at::Tensor& part) {
+      const at::Tensor weighted = weight == 1 ? part : part * weight;
+      loss = loss.defined() ? loss + weighted : weighted;
+    };
+    if (task.label_weight > 0) add(task.label_weight, label_loss(logits, batch));
+    if (task.teacher_weight > 0) {
+      add(task.teacher_weight, distillation_loss(distillation_of(options_), logits,
+                                                 teacher_logits(task.teacher, images, first_logits)));
+    }
     TaskResult result;
     result.gradients =
         torch::autograd::grad({loss}, parameters_, {}, /*retain_graph=*/false, /*create_graph=*/false,
                               /*allow_unused=*/true);
+    result.logits = logits.detach();
     result.loss = loss.item<double>();
-    result.correct = (logits.detach().argmax(1) == labels).sum().item<int64_t>();
+    result.correct = (result.logits.argmax(1) == batch.labels.to(device_)).sum().item<int64_t>();
     return result;
   }
 
@@ -186,6 +298,7 @@ class Trainer {
       group.options().set_lr(learning_rate_at(options_, step_));
     }
     optimizer_->step();
+    average_.update(parameters_);
     for (const TaskResult& result : results) {
       if (!std::isfinite(result.loss)) {
         throw Error(ExitCode::kFailure, label_ + ": the loss is not finite at step " + std::to_string(step_) +
@@ -212,7 +325,7 @@ class Trainer {
          {"stage", label_},
          {"step", step_},
          {"epoch", static_cast<double>(step_ * images_per_step()) / static_cast<double>(train_.size())},
-         {"phase", step_ <= warmup_steps() ? "largest" : "elastic"},
+         {"phase", phase_at(step_ - 1)},
          {"loss", meter_.loss / static_cast<double>(std::max<int64_t>(1, meter_.tasks))},
          {"train_top1",
           static_cast<double>(meter_.correct) / static_cast<double>(std::max<int64_t>(1, meter_.images))},
@@ -229,7 +342,10 @@ class Trainer {
          << options_.steps << '|' << options_.warmup_fraction << '|' << options_.batch_size << '|'
          << options_.subnets_per_step << '|' << options_.learning_rate << '|' << options_.momentum << '|'
          << options_.weight_decay << '|' << options_.label_smoothing << '|' << a.crop_padding << '|' << a.flip
-         << '|' << a.cutout << '|' << options_.seed << '|'
+         << '|' << a.cutout << '|' << options_.seed << '|' << static_cast<int>(options_.method) << '|'
+         << static_cast<int>(distillation_of(options_)) << '|' << has_kernel_maps(options_) << '|'
+         << options_.kernel_phase << '|' << options_.depth_phase << '|' << options_.ema << '|' << a.mixup
+         << '|' << a.cutmix << '|' << a.randaugment << '|'
          << hash_hex({reinterpret_cast<const char*>(train_.pixels.data()), train_.pixels.size()});
     return hash_hex(text.str());
   }
@@ -243,9 +359,10 @@ class Trainer {
     archive.write("meter_correct", c10::IValue(meter_.correct));
     archive.write("meter_images", c10::IValue(meter_.images));
     archive.write("meter_tasks", c10::IValue(meter_.tasks));
-    for (size_t p = 0; p < parameters_.size(); ++p) {
-      archive.write("parameter" + std::to_string(p), parameters_[p].detach(), /*is_buffer=*/true);
-    }
+    write_tensors(archive, "parameter", parameters_);
+    if (teacher_) write_tensors(archive, "teacher", all_parameters(*teacher_));
+    write_tensors(archive, "average", average_.tensors());
+    archive.write("average_updates", c10::IValue(average_.updates()));
     torch::serialize::OutputArchive optimizer;
     optimizer_->save(optimizer);
     archive.write("optimizer", optimizer);
@@ -255,7 +372,9 @@ class Trainer {
   }
 
   void load_state() {
-    if (state_path_.empty() || !std::filesystem::exists(state_path_)) return;
+    if (state_path_.empty()) return;
+    remove_temporaries(state_path_);
+    if (!std::filesystem::exists(state_path_)) return;
     torch::serialize::InputArchive archive;
     try {
       archive.load_from(state_path_.string(), device_);
@@ -269,16 +388,18 @@ class Trainer {
       return read;
     };
     if (value("signature").toStringRef() != signature()) return;
-    const torch::NoGradGuard no_grad;
-    for (size_t p = 0; p < parameters_.size(); ++p) {
-      at::Tensor stored;
-      archive.read("parameter" + std::to_string(p), stored, /*is_buffer=*/true);
-      parameters_[p].copy_(stored);
+    step_ = value("step").toInt();
+    read_tensors(archive, "parameter", parameters_);
+    if (method_->needs_frozen_teacher() && step_ > warmup_steps()) {
+      teacher_.emplace(weights_.clone());
+      read_tensors(archive, "teacher", all_parameters(*teacher_));
     }
+    std::vector<at::Tensor> averages = average_.tensors();
+    read_tensors(archive, "average", averages);
+    average_.restore(std::move(averages), value("average_updates").toInt());
     torch::serialize::InputArchive optimizer;
     archive.read("optimizer", optimizer);
     optimizer_->load(optimizer);
-    step_ = value("step").toInt();
     meter_ = {value("meter_loss").toDouble(), value("meter_correct").toInt(), value("meter_images").toInt(),
               value("meter_tasks").toInt()};
   }
@@ -287,16 +408,17 @@ class Trainer {
   const std::string label_;
   const ImageSet& train_;
   const TrainOptions options_;
-  const ArchitectureSampler& sampler_;
+  const std::unique_ptr<TrainingMethod> method_;
   const at::Device device_;
   const std::filesystem::path state_path_;
   MetricsLog& metrics_;
   WorkerPool pool_;
   const Rng rng_;
   ImageOrder order_;
-  std::vector<at::Tensor> decayed_;
   std::vector<at::Tensor> parameters_;
   std::unique_ptr<torch::optim::SGD> optimizer_;
+  WeightAverage average_;
+  std::optional<SupernetImpl> teacher_;  // from the end of the warm-up on, where the method needs one
   int64_t step_ = 0;
   Meter meter_;
 };
@@ -312,7 +434,14 @@ Batch make_batch(const ImageSet& set, const std::vector<int64_t>& indices) {
 Batch make_batch(const ImageSet& set, const std::vector<int64_t>& indices, const AugmentOptions& augment,
                  const Rng& rng) {
   Batch batch = empty_batch(set, static_cast<int64_t>(indices.size()));
-  fill_batch(set, indices, augment, rng, batch.images.data_ptr<float>(), batch.labels.data_ptr<int64_t>());
+  float* images = batch.images.data_ptr<float>();
+  fill_batch(set, indices, augment, rng, images, batch.labels.data_ptr<int64_t>());
+  const Mixing mixing =
+      mix_images(augment, rng.fork("mixing"),
+                 {static_cast<int64_t>(indices.size()), set.height, set.width, set.channels}, images);
+  batch.share = mixing.share;
+  if (mixing.share < 1.0)
+    batch.partner_labels = batch.labels.index_select(0, at::tensor(mixing.partners, at::kLong));
   return to_channels_last(batch);
 }
 

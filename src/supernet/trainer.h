@@ -24,6 +24,10 @@ double learning_rate_at(const TrainOptions& options, int64_t step);
 struct Batch {
   at::Tensor images;
   at::Tensor labels;
+  // Mixup and CutMix: image i belongs to labels[i] by `share` and to partner_labels[i] by the rest. Share 1:
+  // not mixed.
+  at::Tensor partner_labels;
+  double share = 1.0;
 };
 Batch make_batch(const ImageSet& set, const std::vector<int64_t>& indices);
 Batch make_batch(const ImageSet& set, const std::vector<int64_t>& indices, const AugmentOptions& augment,

@@ -2,7 +2,9 @@
 
 #include <torch/torch.h>
 
+#include <algorithm>
 #include <cmath>
+#include <functional>
 
 #include "base/error.h"
 #include "base/rng.h"
@@ -38,17 +40,20 @@ LayerWeights initial_weights(const Graph& graph, const Op& op, const Rng& rng) {
   return layer;
 }
 
+// Kernels that the block of `op`, "stage<i>.block<j>.depthwise", may have below its own, the largest first.
+std::vector<int> smaller_kernels(const SearchSpace& space, const Op& op) {
+  const size_t stage = std::stoul(op.name.substr(std::string("stage").size()));
+  std::vector<int> kernels;
+  for (const int kernel : space.stages.at(stage).kernels) {
+    if (kernel < op.kernel_h) kernels.push_back(kernel);
+  }
+  std::sort(kernels.begin(), kernels.end(), std::greater<>());
+  return kernels;
+}
+
 at::Tensor centre_crop(const at::Tensor& weight, int64_t kernel_h, int64_t kernel_w) {
   return weight.narrow(2, (weight.size(2) - kernel_h) / 2, kernel_h)
       .narrow(3, (weight.size(3) - kernel_w) / 2, kernel_w);
-}
-
-// The tensors of a layer that exist, with the names that checkpoints give them.
-std::vector<std::pair<const char*, at::Tensor LayerWeights::*>> fields() {
-  return {{".weight", &LayerWeights::weight},
-          {".gamma", &LayerWeights::gamma},
-          {".beta", &LayerWeights::beta},
-          {".bias", &LayerWeights::bias}};
 }
 
 // Input channels of a convolution or linear layer by the L1 norm of the weights that read them, the largest
@@ -70,14 +75,30 @@ void reorder(const at::Tensor& order, const std::vector<LayerWeights*>& carriers
 
 void require_gradients(std::map<std::string, LayerWeights>& layers) {
   for (auto& [name, layer] : layers) {
-    for (const auto& [suffix, field] : fields()) {
-      at::Tensor& tensor = layer.*field;
-      if (tensor.defined()) tensor = tensor.detach().clone().requires_grad_(true);
-    }
+    for (at::Tensor* tensor : tensors_of(layer)) *tensor = tensor->detach().clone().requires_grad_(true);
   }
 }
 
+// The kernel of `kernel` x `kernel` inside of `weight` [c, 1, k, k], a slice of `full`.
+at::Tensor shrink_kernel(const LayerWeights& full, at::Tensor weight, int64_t kernel) {
+  for (const KernelMap& map : full.kernel_maps) {
+    if (map.to < kernel) break;
+    const at::Tensor centre = centre_crop(weight, map.to, map.to).reshape({weight.size(0), -1});
+    weight = centre.matmul(map.matrix.t()).view({weight.size(0), 1, map.to, map.to});
+  }
+  return centre_crop(weight, kernel, kernel);
+}
+
 }  // namespace
+
+std::vector<at::Tensor*> tensors_of(LayerWeights& layer) {
+  std::vector<at::Tensor*> tensors;
+  for (at::Tensor* tensor : {&layer.weight, &layer.gamma, &layer.beta, &layer.bias}) {
+    if (tensor->defined()) tensors.push_back(tensor);
+  }
+  for (KernelMap& map : layer.kernel_maps) tensors.push_back(&map.matrix);
+  return tensors;
+}
 
 SupernetImpl::SupernetImpl(const SearchSpace& space, const Architecture& layout, int num_classes,
                            uint64_t seed)
@@ -101,7 +122,9 @@ LayerWeights SupernetImpl::slice(const Graph& graph, const Op& op) const {
   }
   const bool depthwise = op.kind == OpKind::kDepthwiseConv2d;
   const int64_t c_in = depthwise ? 1 : graph.tensor(op.inputs[0]).shape.c;
-  part.weight = centre_crop(full.weight.narrow(0, 0, c_out).narrow(1, 0, c_in), op.kernel_h, op.kernel_w);
+  const at::Tensor channels = full.weight.narrow(0, 0, c_out).narrow(1, 0, c_in);
+  part.weight = full.kernel_maps.empty() ? centre_crop(channels, op.kernel_h, op.kernel_w)
+                                         : shrink_kernel(full, channels, op.kernel_h);
   part.gamma = full.gamma.narrow(0, 0, c_out);
   part.beta = full.beta.narrow(0, 0, c_out);
   return part;
@@ -115,6 +138,26 @@ SupernetImpl SupernetImpl::extract(const Architecture& architecture) const {
   }
   require_gradients(alone.layers);
   return alone;
+}
+
+SupernetImpl SupernetImpl::clone() const {
+  SupernetImpl copy = *this;
+  require_gradients(copy.layers);
+  return copy;
+}
+
+void SupernetImpl::add_kernel_maps() {
+  for (const Op& op : lower(space, layout, num_classes).ops) {
+    if (op.kind != OpKind::kDepthwiseConv2d) continue;
+    LayerWeights& layer = layers.at(op.name);
+    if (!layer.kernel_maps.empty()) continue;
+    int from = op.kernel_h;
+    for (const int to : smaller_kernels(space, op)) {
+      layer.kernel_maps.push_back(
+          {from, to, at::eye(int64_t{to} * to, layer.weight.options()).detach().requires_grad_(true)});
+      from = to;
+    }
+  }
 }
 
 void SupernetImpl::sort_channels() {
@@ -169,52 +212,16 @@ std::vector<at::Tensor> SupernetImpl::other_parameters() const {
     for (const at::Tensor& tensor : {layer.gamma, layer.beta, layer.bias}) {
       if (tensor.defined()) parameters.push_back(tensor);
     }
+    for (const KernelMap& map : layer.kernel_maps) parameters.push_back(map.matrix);
   }
   return parameters;
 }
 
 void SupernetImpl::to_device(const std::string& device) {
   for (auto& [name, layer] : layers) {
-    for (const auto& [suffix, field] : fields()) {
-      at::Tensor& tensor = layer.*field;
-      if (tensor.defined()) tensor = tensor.detach().to(at::Device(device)).requires_grad_(true);
-    }
+    for (at::Tensor* tensor : tensors_of(layer))
+      *tensor = tensor->detach().to(at::Device(device)).requires_grad_(true);
   }
-}
-
-Safetensors SupernetImpl::to_safetensors() const {
-  Safetensors file;
-  file.metadata["format"] = "tinynas-supernet-1";
-  file.metadata["network"] = to_json(space, layout, num_classes).dump();
-  for (const auto& [name, layer] : layers) {
-    for (const auto& [suffix, field] : fields()) {
-      const at::Tensor& tensor = layer.*field;
-      if (!tensor.defined()) continue;
-      const at::Tensor plain = tensor.detach().to(at::kCPU).contiguous(at::MemoryFormat::Contiguous);
-      file.put_floats(name + suffix, plain.sizes().vec(), plain.data_ptr<float>());
-    }
-  }
-  return file;
-}
-
-SupernetImpl SupernetImpl::from_safetensors(const Safetensors& file, const std::string& where) {
-  const auto network = file.metadata.find("network");
-  if (network == file.metadata.end())
-    throw data_error(where + ": metadata has no 'network': not a tinynas supernet");
-  const nlohmann::json json = nlohmann::json::parse(network->second, nullptr, /*allow_exceptions=*/false);
-  if (json.is_discarded()) throw data_error(where + ": metadata 'network' is not JSON");
-  const ArchitectureFile parsed = architecture_from_json(json, where + ": metadata 'network'");
-  SupernetImpl supernet(parsed.space, parsed.architecture, parsed.num_classes, 0);
-  const torch::NoGradGuard no_grad;
-  for (auto& [name, layer] : supernet.layers) {
-    for (const auto& [suffix, field] : fields()) {
-      at::Tensor& tensor = layer.*field;
-      if (!tensor.defined()) continue;
-      const std::vector<float> values = file.floats(name + suffix, tensor.numel());
-      std::copy(values.begin(), values.end(), tensor.data_ptr<float>());
-    }
-  }
-  return supernet;
 }
 
 }  // namespace tinynas

@@ -56,6 +56,17 @@ TEST_CASE("without test/ a seeded, stratified 15 % is held out") {
   CHECK(read_image_folder(folder.path(), 8, 2).test.pixels != read.test.pixels);
 }
 
+TEST_CASE("val/ is the test part where there is no test/, as in ImageNet") {
+  const TemporaryFolder folder;
+  write_part(folder.path() / "train", 3);
+  write_part(folder.path() / "val", 2);
+  const ImageFolder read = read_image_folder(folder.path(), 8, 1);
+  CHECK(read.train.size() == 6);
+  CHECK(read.test.labels == std::vector<int32_t>{0, 0, 1, 1});
+  write_part(folder.path() / "test", 1);
+  CHECK(read_image_folder(folder.path(), 8, 1).test.size() == 2);
+}
+
 TEST_CASE("what is wrong with a folder is named") {
   const TemporaryFolder folder;
   const auto fails = [&](const fs::path& path) {
