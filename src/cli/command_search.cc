@@ -6,6 +6,7 @@
 #include "base/error.h"
 #include "cli/commands.h"
 #include "cli/experiment_flags.h"
+#include "cli/many_boards.h"
 #include "cli/session.h"
 #include "cli/stages.h"
 
@@ -59,6 +60,10 @@ void search(const SearchFlags& flags) {
   Run run = open_run(flags, previous, config);
   spdlog::info("tinynas: effort {}, seed {}, run directory {}", config.text("effort"),
                config.formatted("seed"), run.directory().string());
+  if (!board_names(config).empty()) {
+    with_advice(run, [&] { search_boards(run); });
+    return print_boards_result(run, flags.output.json);
+  }
   Workbench bench(run.config());
   with_advice(run, [&] { run_stages(run, all_stages(bench)); });
   print_result(run, flags.output.json);
@@ -74,6 +79,7 @@ void add_search_command(CLI::App& app, Action& action) {
       "Examples:\n"
       "  tinynas search --sram 320k --flash 1M                     CIFAR-10, effort quick\n"
       "  tinynas search --board stm32f746 --max-latency 200ms      a board of `tinynas boards`\n"
+      "  tinynas search --boards stm32f746,stm32f446              one supernet, a winner for each board\n"
       "  tinynas search --sram 64k --flash 256k --data photos/     photos/train/<class>/*.jpg\n"
       "  tinynas search --config configs/mnist.yaml --sram 32k --flash 128k --set train.steps=1000\n"
       "  tinynas search --resume                                   go on with the newest run");

@@ -6,6 +6,7 @@
 #include "base/error.h"
 #include "cli/commands.h"
 #include "cli/experiment_flags.h"
+#include "cli/many_boards.h"
 #include "cli/quantization_methods.h"
 #include "cli/session.h"
 #include "cli/stages.h"
@@ -50,6 +51,10 @@ void run_stage_command(const std::string& stage, const StageFlags& flags, bool m
       resolve_experiment(flags.experiment.sources(create ? std::nullopt : std::optional(directory)));
   check_makes_sense(config);
   if (flags.dry_run) return print_config(config, flags.output.json);
+  if (!board_names(config).empty()) {
+    if (stage == "report") return print_boards_result(Run::open(directory, config), flags.output.json);
+    refuse_stage_of_one_board(directory, config, stage);
+  }
   Run run = create ? Run::create(directory, config) : Run::open(directory, config);
   // A report that is there can be read without LibTorch.
   if (stage == "report" && !can_train() && run.record("report") != nullptr)

@@ -18,6 +18,7 @@ void add_infer_command(CLI::App& app, Action& action);
 void add_estimate_command(CLI::App& app, Action& action);
 void add_boards_command(CLI::App& app, Action& action);
 void add_calibrate_command(CLI::App& app, Action& action);
+void add_rank_command(CLI::App& app, Action& action);
 void add_spaces_command(CLI::App& app, Action& action);
 
 // Parses, runs, reports errors on standard error and returns the exit code (README.md, "Exit codes").

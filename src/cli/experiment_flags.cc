@@ -53,6 +53,8 @@ void ExperimentFlags::add_all(CLI::App& app) {
       {"--sram", "limits.sram", "BYTES", "SRAM for the model: 320k, 64k (k = 1024 bytes)"},
       {"--flash", "limits.flash", "BYTES", "Flash for the model: 1M, 256k"},
       {"--board", "board", "NAME", "chip of `tinynas boards`: its memory, reserve, latency and energy"},
+      {"--boards", "boards", "A,B,C",
+       "several chips: one supernet, and a winner, a package and a report for each"},
       {"--max-macs", "limits.macs", "COUNT",
        "multiply-accumulates of one inference: 60M; none lifts the preset's cap"},
       {"--max-latency", "limits.latency", "TIME", "modelled latency: 200ms (needs --board)"},

@@ -136,6 +136,17 @@ EvolutionOptions evolution_options(const Config& config) {
   return options;
 }
 
+GuidedOptions guided_options(const Config& config) {
+  GuidedOptions options;
+  options.predictor = predictor_from_name(config.text("search.predictor"), "search.predictor");
+  options.networks = narrow(config.integer("search.predictor_networks"));
+  options.rounds = narrow(config.integer("search.predictor_rounds"));
+  options.finalists = narrow(config.integer("search.predictor_finalists"));
+  options.generations = narrow(config.integer("search.predictor_generations"));
+  options.evolution = evolution_options(config);
+  return options;
+}
+
 ComputeOptions compute_options(const Config& config) {
   ComputeOptions options;
   options.workers = worker_count(config);
@@ -220,7 +231,7 @@ void check_experiment(const Config& config, const Board* board) {
   train_options(config, "finetune").check();
   recalibration_options(config).check();
 #endif
-  evolution_options(config).check();
+  guided_options(config).check();
   quantize_options(config).check();
   export_options(config, {}).check();
 }

@@ -8,6 +8,7 @@
 #include "export/package.h"
 #include "quantize/int8_model.h"
 #include "search/evolution.h"
+#include "search/guided_search.h"
 #include "search/space_optimisation.h"
 #include "supernet/supernet.h"
 
@@ -19,6 +20,8 @@ SpaceOptimisationOptions space_optimisation_options(const Config& config);
 TrainOptions train_options(const Config& config, const std::string& section);
 RecalibrationOptions recalibration_options(const Config& config);
 EvolutionOptions evolution_options(const Config& config);
+// search.predictor may be none; then only `evolution` is used.
+GuidedOptions guided_options(const Config& config);
 ComputeOptions compute_options(const Config& config);
 QuantizeOptions quantize_options(const Config& config);
 // How networks run: the board's kernels, the configured schedule. `board` may be nullptr.

@@ -201,6 +201,39 @@ void accuracy(Page& page, const nlohmann::json& result) {
                   percent(accuracy.at("supernet")), accuracy.at("supernet_val_images").get<int64_t>()));
 }
 
+// "0.62 [0.41, 0.78]": a rank correlation and its interval.
+std::string correlation(const nlohmann::json& figures, const std::string& name) {
+  if (figures.at(name).is_null()) return "not defined";
+  const nlohmann::json& interval = figures.at(name + "_interval");
+  return fmt::format("{:.2f}", figures.at(name).get<double>()) +
+         (interval.is_null()
+              ? ""
+              : fmt::format(" [{:.2f}, {:.2f}]", interval[0].get<double>(), interval[1].get<double>()));
+}
+
+void predictor(Page& page, const nlohmann::json& search) {
+  const nlohmann::json used = search.value("predictor", nlohmann::json());
+  if (used.is_null()) return;
+  const nlohmann::json& quality = used.at("quality");
+  page.row("predictor",
+           fmt::format("{}: {} networks measured, {} predicted", used.at("kind").get<std::string>(),
+                       used.at("measured").get<int64_t>(), used.at("predicted").get<int64_t>()));
+  page.row("", fmt::format("on networks held out: tau {}, rho {}, RMSE {}", correlation(quality, "tau"),
+                           correlation(quality, "rho"),
+                           quality.at("rmse").is_null()
+                               ? "not known"
+                               : fmt::format("{:.2f} points", 100 * quality.at("rmse").get<double>())));
+}
+
+void proxy(Page& page, const nlohmann::json& search) {
+  const nlohmann::json used = search.value("proxy", nlohmann::json());
+  if (used.is_null()) return;
+  const nlohmann::json& own = used.at("correlation");
+  page.row("proxy", fmt::format("{}: ranks {} measured networks with tau {}; #params with tau {}",
+                                used.at("proxy").get<std::string>(), own.at("networks").get<int64_t>(),
+                                correlation(own, "tau"), correlation(used.at("params"), "tau")));
+}
+
 void search(Page& page, const nlohmann::json& result) {
   const nlohmann::json& search = result.at("search");
   page.heading(fmt::format("Was the search worth its time? ({} networks evaluated)",
@@ -211,6 +244,8 @@ void search(Page& page, const nlohmann::json& result) {
                                format_count(network.at("macs").get<int64_t>()),
                                network.at("fits").get<bool>() ? "" : "  (exceeds the limits)"));
   }
+  predictor(page, search);
+  proxy(page, search);
   const nlohmann::json& comparison = search.at("comparison");
   if (comparison.is_null() || comparison.at("networks").empty()) {
     page.row("comparison", "none: no random fitting network of the winner's MACs");

@@ -74,6 +74,7 @@ int run_cli(int argc, const char* const* argv) {
   Action action;
   add_search_command(app, action);
   add_stage_commands(app, action);
+  add_rank_command(app, action);
   add_compile_command(app, action);
   add_infer_command(app, action);
   add_estimate_command(app, action);

@@ -8,12 +8,14 @@
 #include <iostream>
 
 #include "base/error.h"
+#include "cli/many_boards.h"
 #include "cli/options.h"
 #include "cli/result.h"
 
 namespace tinynas {
 
 void check_makes_sense(const Config& config) {
+  if (!board_names(config).empty()) return check_boards(config);
   const Workbench bench(config);
   check_experiment(config, bench.board());
 }

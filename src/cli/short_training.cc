@@ -5,36 +5,40 @@
 #include <algorithm>
 
 #include "cli/options.h"
+#include "search/shared_space.h"
 #include "supernet/supernet.h"
 
 namespace tinynas {
 namespace {
 
 // Random fitting architectures, no two alike as far as the space holds that many.
-std::vector<Architecture> distinct_fitting(const Constraint& constraint, const SubSpace& sub_space, int count,
-                                           Rng rng) {
+std::vector<Architecture> distinct_fitting(const std::vector<Constraint>& constraints,
+                                           const SubSpace& sub_space, int count, Rng rng) {
   std::vector<Architecture> found;
   for (int attempt = 0; attempt < 20 * count && static_cast<int>(found.size()) < count; ++attempt) {
-    Architecture drawn = sample_fitting(constraint, sub_space, rng);
+    Architecture drawn = sample_for_boards(constraints, sub_space, rng);
     if (std::find(found.begin(), found.end(), drawn) == found.end()) found.push_back(std::move(drawn));
   }
   return found;
 }
 
-ShortTraining train_shortly(Workbench& bench, Run& run, const Constraint& constraint,
+ShortTraining train_shortly(Workbench& bench, Run& run, const std::vector<Constraint>& constraints,
                             const SubSpace& sub_space) {
   const Config& config = bench.config();
   const uint64_t seed = static_cast<uint64_t>(config.integer("seed"));
   TrainOptions options = train_options(config, "train");
   options.steps = config.integer("space_optimisation.short_training_steps");
-  Supernet supernet(constraint.space(), sub_space, constraint.num_classes(), seed);
-  const ArchitectureSampler sampler = [&](Rng& rng) { return sample_fitting(constraint, sub_space, rng); };
+  const Constraint& any = constraints.front();  // of space, classes and MACs they say the same
+  Supernet supernet(any.space(), sub_space, any.num_classes(), seed);
+  const ArchitectureSampler sampler = [&](Rng& rng) {
+    return sample_for_boards(constraints, sub_space, rng);
+  };
   // Without a state file: short enough to be repeated after an interruption.
   train_supernet(supernet, bench.train(sub_space.resolution), options, sampler, compute_options(config), {},
                  run.metrics());
 
   const std::vector<Architecture> networks = distinct_fitting(
-      constraint, sub_space, static_cast<int>(config.integer("space_optimisation.short_training_networks")),
+      constraints, sub_space, static_cast<int>(config.integer("space_optimisation.short_training_networks")),
       Rng(seed).fork("short training"));
   SupernetEvaluator evaluator(supernet, bench.train(sub_space.resolution), bench.val(sub_space.resolution),
                               bench.dataset().split_checksum, recalibration_options(config),
@@ -46,7 +50,7 @@ ShortTraining train_shortly(Workbench& bench, Run& run, const Constraint& constr
   for (size_t i = 0; i < networks.size(); ++i) {
     training.mean_accuracy += accuracies[i] / static_cast<double>(networks.size());
     training.mean_macs +=
-        static_cast<double>(constraint.costs(networks[i]).macs) / static_cast<double>(networks.size());
+        static_cast<double>(any.costs(networks[i]).macs) / static_cast<double>(networks.size());
   }
   run.metrics().write({{"event", "short_training"},
                        {"sub_space", describe(sub_space)},
@@ -57,11 +61,12 @@ ShortTraining train_shortly(Workbench& bench, Run& run, const Constraint& constr
 
 }  // namespace
 
-std::vector<ShortTraining> short_trainings(Workbench& bench, Run& run, const Constraint& constraint,
+std::vector<ShortTraining> short_trainings(Workbench& bench, Run& run,
+                                           const std::vector<Constraint>& constraints,
                                            const std::vector<SubSpace>& candidates) {
   std::vector<ShortTraining> trainings;
   for (const SubSpace& sub_space : candidates)
-    trainings.push_back(train_shortly(bench, run, constraint, sub_space));
+    trainings.push_back(train_shortly(bench, run, constraints, sub_space));
   std::stable_sort(trainings.begin(), trainings.end(), [](const ShortTraining& a, const ShortTraining& b) {
     return a.mean_accuracy > b.mean_accuracy;
   });

@@ -17,8 +17,10 @@ struct ShortTraining {
 };
 
 // Trains a supernet for space_optimisation.short_training_steps in each candidate and evaluates random
-// fitting architectures. Best first; ties keep the candidates' order.
-std::vector<ShortTraining> short_trainings(Workbench& bench, Run& run, const Constraint& constraint,
+// architectures that fit (search/shared_space.h, sample_for_boards). Best first; ties keep the candidates'
+// order.
+std::vector<ShortTraining> short_trainings(Workbench& bench, Run& run,
+                                           const std::vector<Constraint>& constraints,
                                            const std::vector<SubSpace>& candidates);
 
 nlohmann::json to_json(const std::vector<ShortTraining>& trainings);

@@ -4,6 +4,7 @@
 #include "base/units.h"
 #include "cli/comparison.h"
 #include "cli/front_report.h"
+#include "cli/network_search.h"
 #include "cli/options.h"
 #include "cli/stages.h"
 #include "search/baselines.h"
@@ -45,16 +46,12 @@ nlohmann::json run_evolve(Workbench& bench, Run& run) {
   SupernetEvaluator evaluator(supernet, bench.train(resolution), bench.val(resolution),
                               bench.dataset().split_checksum, recalibration_options(config),
                               compute_options(config));
-  TrialStore store(run.path("trials.db"));
-  const EvolutionOptions options = evolution_options(config);
-  const nlohmann::json reference =
-      reference_networks(constraint, chosen.sub_space, options.seed, evaluator, store);
+  TrialStore store(trials_path(run));
+  const nlohmann::json reference = reference_networks(
+      constraint, chosen.sub_space, static_cast<uint64_t>(config.integer("seed")), evaluator, store);
   const bool pareto = config.flag("search.pareto");
-  const ByParetoFront by_front;
-  const ByAccuracy by_accuracy;
-  const SearchResult result =
-      evolve(chosen.sub_space, constraint, evaluator, store, options, run.metrics(), {},
-             pareto ? static_cast<const Ranking&>(by_front) : static_cast<const Ranking&>(by_accuracy));
+  const NetworkSearch search = search_networks(bench, run, chosen, constraint, evaluator, store);
+  const SearchResult& result = search.result;
   const nlohmann::json front = front_json(result);
   write_file_atomic(run.path("front.svg"), front_svg(result));
   if (pareto)
@@ -65,6 +62,9 @@ nlohmann::json run_evolve(Workbench& bench, Run& run) {
 
   write_json_file(run.path("search.json"), {{"format", "tinynas-search-1"},
                                             {"search", to_json(result)},
+                                            {"predictor", search.predictor},
+                                            {"proxy", search.proxy},
+                                            {"proxy", search.proxy},
                                             {"reference", reference},
                                             {"comparison", comparison}});
   write_json_file(run.path("arch.json"), to_json(chosen.space, result.best.architecture, chosen.num_classes));
@@ -75,6 +75,7 @@ nlohmann::json run_evolve(Workbench& bench, Run& run) {
           {"cached", result.cached},
           {"generations", result.history.size()},
           {"ranking", pareto ? "pareto" : "accuracy"},
+          {"predictor", search.predictor},
           {"front", front},
           {"reference", reference},
           {"comparison", comparison}};

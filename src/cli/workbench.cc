@@ -2,6 +2,9 @@
 
 #include <spdlog/spdlog.h>
 
+#include <algorithm>
+#include <sstream>
+
 #include "base/error.h"
 #include "base/files.h"
 #include "base/json_text.h"
@@ -34,6 +37,8 @@ void write_json_file(const std::filesystem::path& path, const nlohmann::json& js
 Workbench::Workbench(const Config& config) : config_(config) {
   if (const auto name = config.optional_text("board"))
     board_ = board_by_name(*name, config.origin("board") + ": board");
+  for (const std::string& name : board_names(config))
+    boards_.push_back(board_by_name(name, config.origin("boards") + ": boards"));
 }
 
 CostOptions Workbench::cost_options() const {
@@ -86,6 +91,56 @@ SearchSpace Workbench::configured_space() {
 
 Constraint Workbench::constraint(const SearchSpace& space, int num_classes) const {
   return Constraint(space, num_classes, limits(), cost_options());
+}
+
+std::vector<Constraint> Workbench::constraints(const SearchSpace& space, int num_classes) const {
+  if (boards_.empty()) return {constraint(space, num_classes)};
+  std::vector<Constraint> all;
+  for (const Board& board : boards_) {
+    CostOptions options;
+    options.plan = plan_options(config_, &board);
+    options.board = &board;
+    const Limits limits = limits_of(config_, &board);
+    options.sram_limit_bytes = limits.sram_bytes;
+    all.emplace_back(space, num_classes, limits, options);
+  }
+  return all;
+}
+
+std::vector<std::string> board_names(const Config& config) {
+  std::vector<std::string> names;
+  const std::optional<std::string> list = config.optional_text("boards");
+  if (!list) return names;
+  std::istringstream parts(*list + ",");
+  for (std::string part; std::getline(parts, part, ',');) {
+    const size_t first = part.find_first_not_of(' ');
+    const std::string name =
+        first == std::string::npos ? "" : part.substr(first, part.find_last_not_of(' ') - first + 1);
+    if (name.empty() || std::find(names.begin(), names.end(), name) != names.end()) {
+      throw usage_error(config.origin("boards") + ": boards: got '" + *list +
+                        "', expected different names, comma-separated (`tinynas boards` lists them)");
+    }
+    names.push_back(name);
+  }
+  return names;
+}
+
+Config config_of_board(const Config& config, const std::string& board) {
+  Config one = config;
+  const std::string origin = config.origin("boards");
+  one.set("boards", "none", origin);
+  one.set("board", board, origin);
+  return one;
+}
+
+std::filesystem::path trials_path(const Run& run) {
+  return run.path(run.config().optional_text("search.trials").value_or("trials.db"));
+}
+
+void remove_work_of_other_weights(const Run& run) {
+  for (const char* stale : {"finetune.state", "comparison.state", "comparison.partial.json"}) {
+    std::filesystem::remove(run.path(stale));
+  }
 }
 
 ChosenSpace load_chosen_space(const Run& run) {

@@ -31,6 +31,8 @@ class Workbench {
   const Config& config() const { return config_; }
   // nullptr without a board.
   const Board* board() const { return board_ ? &*board_ : nullptr; }
+  // Of `boards`: those that this run's supernet serves; empty for a run of one chip.
+  const std::vector<Board>& boards() const { return boards_; }
   CostOptions cost_options() const;
   Limits limits() const;
 
@@ -43,16 +45,33 @@ class Workbench {
 
   // The configured space ("auto": by the image size), with the data set's number of channels.
   SearchSpace configured_space();
+  // Of a run of one chip.
   Constraint constraint(const SearchSpace& space, int num_classes) const;
+  // What the supernet has to serve: one for each of boards(), or the one of a single chip.
+  std::vector<Constraint> constraints(const SearchSpace& space, int num_classes) const;
 
  private:
   const ImageSet& resampled(const std::string& part, const ImageSet& set, int resolution);
 
   const Config& config_;
   std::optional<Board> board_;
+  std::vector<Board> boards_;
   std::optional<Dataset> dataset_;
   std::map<std::pair<std::string, int>, ImageSet> resampled_;
 };
+
+// The names of `boards`, without spaces around; empty without the option. Throws Error(kUsage) where a name
+// is empty or given twice.
+std::vector<std::string> board_names(const Config& config);
+
+// The configuration of a run of one chip: of `config`, which is for several, with `board` instead.
+Config config_of_board(const Config& config, const std::string& board);
+
+// trials.db, or what search.trials names.
+std::filesystem::path trials_path(const Run& run);
+
+// What an interrupted stage after `train` left: it was made from the weights that the run had before.
+void remove_work_of_other_weights(const Run& run);
 
 // Throws Error(kUsage) naming the file when it is not what the space stage writes.
 ChosenSpace load_chosen_space(const Run& run);

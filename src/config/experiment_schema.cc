@@ -55,6 +55,10 @@ void add_general(Schema& schema) {
       .add(integer("seed", 1, 0, 9e15, "fixes every random number; two runs with one seed are identical"))
       .add(unset("board", Kind::kText,
                  "chip of configs/boards: default limits, reserve, latency and energy; none = without"))
+      .add(unset(
+          "boards", Kind::kText,
+          "chips that one supernet serves, a winner for each: names of configs/boards, comma-separated; "
+          "none = one chip"))
       .add(text("space", "auto",
                 "search space: a name of configs/spaces, a path, or auto = by the data set's image size"))
       .add(
@@ -163,6 +167,24 @@ void add_search(Schema& schema) {
           "breed by Pareto front (NSGA-II: accuracy, SRAM, Flash, MACs, latency) instead of by accuracy"))
       .add(integer("search.generations", 30, 0, 1e6, "after generation 0; 0 = random search"))
       .add(integer("search.max_attempts", 200, 1, 1e6, "draws for one new child that fits"))
+      .add(choice("search.proxy", {"none", "params", "macs", "synflow", "naswot", "zico"}, "none",
+                  "zero-cost proxy that cuts a larger generation 0; how it ranks is always printed"))
+      .add(integer("search.proxy_oversampling", 4, 1, 1000,
+                   "with a proxy: how many times larger generation 0 is drawn before the cut"))
+      .add(unset("search.trials", Kind::kText,
+                 "trial store, relative to the run directory, to share evaluations with other runs; none = "
+                 "trials.db"))
+      .add(choice("search.predictor", {"none", "ridge", "mlp"}, "none",
+                  "accuracy predictor that guides the search; the winner is measured all the same"))
+      .add(integer("search.predictor_networks", 0, 0, 1e6,
+                   "random networks measured before its first fit; 0 = half of the evaluations that a search "
+                   "without it makes"))
+      .add(integer("search.predictor_rounds", 4, 1, 1e4,
+                   "times that it is fitted, evolved by, and its finalists measured"))
+      .add(integer("search.predictor_finalists", 0, 0, 1e6,
+                   "networks measured a round; 0 = the other half of the evaluations, over the rounds"))
+      .add(integer("search.predictor_generations", 20, 0, 1e6,
+                   "of each evolution by prediction (population 100, 100 children a generation)"))
       .add(integer("comparison.networks", 5, 0, 1000,
                    "random fitting networks of the winner's MACs that it is compared with"))
       .add(real("comparison.macs_tolerance", 0.1, 0.001, 1,

@@ -122,13 +122,14 @@ at::Tensor from_floats(const std::vector<float>& values, const std::vector<int64
 }  // namespace
 
 at::Tensor forward_batch_statistics(const SupernetImpl& weights, const Graph& graph, const at::Tensor& input,
-                                    StatisticsByOp* statistics) {
+                                    StatisticsByOp* statistics, const OutputObserver& on_output) {
   const auto convolution = [&](const Op& op, const at::Tensor& x) {
     const LayerWeights layer = weights.slice(graph, op);
     const at::Tensor y = convolve(op, x, layer.weight, {});
     const Clamp clamp = clamp_of(op.activation);
     const BatchNormResult result = batch_norm_clamp(y, layer.gamma, layer.beta, clamp.low, clamp.high);
     if (statistics != nullptr) (*statistics)[op.name] = {result.mean, result.variance};
+    if (on_output) on_output(op, result.output);
     return result.output;
   };
   return walk(graph, input, convolution, [&](const Op& op) { return weights.slice(graph, op); });

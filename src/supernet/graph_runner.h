@@ -24,9 +24,12 @@ using StatisticsByOp = std::map<std::string, BatchNormStatistics>;
 
 // Logits [n, classes] of `input` [n, c, h, w] (channels-last strides are kept). Batch norm always uses the
 // statistics of this batch; nothing shared is written. When `statistics` is given it receives each
-// convolution's, for recalibration.
+// convolution's, for recalibration; `on_output` is shown what each convolution gives, after batch norm and
+// activation.
+using OutputObserver = std::function<void(const Op&, const at::Tensor&)>;
 at::Tensor forward_batch_statistics(const SupernetImpl& weights, const Graph& graph, const at::Tensor& input,
-                                    StatisticsByOp* statistics = nullptr);
+                                    StatisticsByOp* statistics = nullptr,
+                                    const OutputObserver& on_output = {});
 
 // Convolutions with batch norm folded in: LayerWeights with weight and bias only.
 using FoldedLayers = std::map<std::string, LayerWeights>;

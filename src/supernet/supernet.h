@@ -128,6 +128,12 @@ FinetuneResult finetune(const Supernet& supernet, const Architecture& architectu
                         const RecalibrationOptions& recalibration, const ComputeOptions& compute,
                         const std::filesystem::path& state_path, MetricsLog& metrics);
 
+// The same from random weights, drawn from options.seed: what the ranks of a supernet are judged by.
+FinetuneResult train_from_scratch(const SearchSpace& space, const Architecture& architecture, int num_classes,
+                                  const ImageSet& train, const ImageSet& val, const TrainOptions& options,
+                                  const RecalibrationOptions& recalibration, const ComputeOptions& compute,
+                                  const std::filesystem::path& state_path, MetricsLog& metrics);
+
 // fp32 top-1 of a folded model, through torch (the quantiser's run_float is its slow judge).
 double float_accuracy(const FloatModel& model, const ImageSet& set, const ComputeOptions& compute);
 

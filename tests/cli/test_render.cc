@@ -160,6 +160,31 @@ TEST_CASE("a search that found less than random says so") {
   CHECK_THAT(render_result(result, false), Contains("none: no random fitting network"));
 }
 
+TEST_CASE("a search by predictor says how many networks were measured and predicted, and how well") {
+  nlohmann::json result = example();
+  CHECK_THAT(render_result(result, false), !Contains("held out"));
+  result["search"]["predictor"] =
+      nlohmann::json::parse(R"({"kind": "ridge", "measured": 64, "predicted": 8123,
+    "quality": {"folds": 5, "networks": 64, "tau": 0.62, "tau_interval": [0.41, 0.78], "rho": null,
+                "rho_interval": null, "rmse": 0.0123}, "rounds": []})");
+  CHECK_THAT(render_result(result, false),
+             Contains("ridge: 64 networks measured, 8123 predicted") &&
+                 Contains("held out: tau 0.62 [0.41, 0.78], rho not defined, RMSE 1.23 points"));
+}
+
+TEST_CASE("a search with a proxy says how it ranked, beside #params") {
+  nlohmann::json result = example();
+  const nlohmann::json figures = {{"networks", 16},
+                                  {"tau", 0.3},
+                                  {"tau_interval", {-0.1, 0.6}},
+                                  {"rho", 0.4},
+                                  {"rho_interval", {-0.1, 0.7}}};
+  result["search"]["proxy"] = {{"proxy", "synflow"}, {"correlation", figures}, {"params", figures}};
+  CHECK_THAT(render_result(result, false),
+             Contains("synflow: ranks 16 measured networks with tau 0.30 [-0.10, 0.60]; "
+                      "#params with tau 0.30 [-0.10, 0.60]"));
+}
+
 TEST_CASE("the quantisation methods are a table with the loss of each; without fp32 there is no loss") {
   nlohmann::json comparison = nlohmann::json::parse(R"({
     "val_images": 5000, "calibration_images": 256, "val_accuracy_fp32": 0.82, "equalised_pairs": 2, "relu6_pairs": 17,
