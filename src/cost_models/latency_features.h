@@ -13,10 +13,11 @@ namespace tinynas {
 
 inline constexpr size_t kMostFeatures = 13;
 
+// The counts are not zeroed: one of these is made for every operator of every candidate.
 struct LatencyFeatures {
-  std::array<double, kMostFeatures> counts{};  // what each counts: feature_names(); 0 behind them
-  size_t used = 0;                             // of counts
-  double nominal_macs = 0;                     // as macs() counts; what published tables go by
+  std::array<double, kMostFeatures> counts;  // what each counts: feature_names(); nothing behind them
+  size_t used = 0;                           // of counts
+  double nominal_macs = 0;                   // as macs() counts; what published tables go by
 };
 
 // Shapes and window of one call.

@@ -92,18 +92,21 @@ class FirstFit {
   };
 
   int64_t lowest_free(const Lifetime& lifetime) {
-    obstacles_.clear();
+    count_ = 0;
     for (int step = lifetime.first; step <= lifetime.last; ++step) {
       const int64_t needed = lifetime.size_at(step);
-      for (const Placed::Extent& extent : placed_.at(step)) add_obstacle({extent.offset, extent.end, needed});
+      const std::span<const Placed::Extent> there = placed_.at(step);
+      if (obstacles_.size() < count_ + there.size()) obstacles_.resize(2 * (count_ + there.size()));
+      for (const Placed::Extent& extent : there) add_obstacle({extent.offset, extent.end, needed});
     }
+    const std::span<const Obstacle> obstacles(obstacles_.data(), count_);
     // A second pass is needed only where the buffer shrinks: an obstacle that was passed over, because little
     // was needed at its step, may be in the way of a higher candidate.
     const bool shrinks = lifetime.full_until < lifetime.last;
     int64_t candidate = 0;
     for (bool moved = true; moved;) {
       moved = false;
-      for (const Obstacle& obstacle : obstacles_) {
+      for (const Obstacle& obstacle : obstacles) {
         if (obstacle.end <= candidate || obstacle.offset >= candidate + obstacle.needed) continue;
         candidate = obstacle.end;
         moved = shrinks;
@@ -114,16 +117,16 @@ class FirstFit {
 
   // Keeps them by offset. They are few, so that this is cheaper than sorting them at the end.
   void add_obstacle(const Obstacle& obstacle) {
-    size_t at = obstacles_.size();
-    obstacles_.push_back(obstacle);
-    for (; at > 0 && obstacle.offset < obstacles_[at - 1].offset; --at) obstacles_[at] = obstacles_[at - 1];
-    obstacles_[at] = obstacle;
+    Obstacle* at = obstacles_.data() + count_++;
+    for (; at != obstacles_.data() && obstacle.offset < at[-1].offset; --at) *at = at[-1];
+    *at = obstacle;
   }
 
   const std::vector<Lifetime>& lifetimes_;
   std::vector<int64_t> offsets_;
   Placed placed_;
-  std::vector<Obstacle> obstacles_;
+  std::vector<Obstacle> obstacles_;  // the first count_ of them
+  size_t count_ = 0;
 };
 
 // Orders to begin with. Ties go to the lower index, so that the result is defined. kLasting: what lives for
@@ -155,21 +158,21 @@ std::vector<int> order_of(const std::vector<Lifetime>& lifetimes, First first) {
       return key != other.key ? key < other.key : index < other.index;
     }
   };
+  const auto comes_last = [&](size_t i) {
+    return first == First::kLasting && lifetimes[i].first == lifetimes[i].last;
+  };
   std::vector<Entry> entries;
   entries.reserve(lifetimes.size());
-  std::vector<int> unsorted;
   for (size_t i = 0; i < lifetimes.size(); ++i) {
-    const bool lasts = lifetimes[i].first != lifetimes[i].last;
-    if (first == First::kLasting && !lasts)
-      unsorted.push_back(static_cast<int>(i));
-    else
-      entries.push_back({key(lifetimes[i]), static_cast<int>(i)});
+    if (!comes_last(i)) entries.push_back({key(lifetimes[i]), static_cast<int>(i)});
   }
   std::sort(entries.begin(), entries.end());
   std::vector<int> order;
   order.reserve(lifetimes.size());
   for (const Entry& entry : entries) order.push_back(entry.index);
-  order.insert(order.end(), unsorted.begin(), unsorted.end());
+  for (size_t i = 0; i < lifetimes.size(); ++i) {
+    if (comes_last(i)) order.push_back(static_cast<int>(i));
+  }
   return order;
 }
 

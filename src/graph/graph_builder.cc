@@ -34,10 +34,8 @@ TensorId GraphBuilder::add_tensor(std::string_view name, const Shape& shape) {
 
 Op& GraphBuilder::append(OpKind kind, std::string_view name, TensorIds inputs, const Shape& output) {
   const TensorId made = add_tensor(name, output);
-  Op& op = graph_.ops.emplace_back();
-  op.kind = kind;
-  op.inputs = inputs;
-  op.output = made;
+  // Not emplace_back(): that would zero the operator first, and every operator of every candidate comes here.
+  Op& op = graph_.ops.emplace_back(Op{.kind = kind, .inputs = inputs, .output = made});
   if (named_) op.name = full_name(name);
   return op;
 }
