@@ -8,6 +8,7 @@
 #include "base/units.h"
 #include "cli/commands.h"
 #include "cli/experiment_flags.h"
+#include "cli/fit_advice.h"
 #include "cli/model_file.h"
 #include "cli/network_costs.h"
 #include "cli/workbench.h"
@@ -31,6 +32,7 @@ struct CompileFlags {
   std::string kernels;  // empty: the board's, or those of a Cortex-M4
   std::string name = "model";
   std::string schedule = "auto";
+  std::string input = "resident";
   double max_extra_macs = 0;
   uint64_t seed = 1;
 };
@@ -121,7 +123,7 @@ bool exact_part_fits(CostReport costs, const Limits& limits) {
 // Error(kNothingFits).
 Needs fitting_needs(const CompileFlags& flags, const Needs& bound, const Kernels& kernels,
                     const Int8Model& model, const std::vector<std::vector<int8_t>>& inputs,
-                    const ExportOptions& options, const Limits& limits) {
+                    const ExportOptions& options, const Limits& limits, const CostOptions& cost_options) {
   std::string exceeded = exceeded_limits(bound.costs, limits);
   if (exceeded.empty()) return bound;
   const bool bounds_alone = exact_part_fits(bound.costs, limits);
@@ -148,7 +150,8 @@ Needs fitting_needs(const CompileFlags& flags, const Needs& bound, const Kernels
   throw Error(ExitCode::kNothingFits,
               flags.model + " does not fit; nothing was written:" + exceeded + advice +
                   fmt::format("\n  the most is needed at operator '{}' (`tinynas estimate {}` shows all)",
-                              bound.costs.bottleneck, flags.model));
+                              bound.costs.bottleneck, flags.model) +
+                  fit_advice(model.graph, cost_options, limits));
 }
 
 // Inputs for the package's self-test: every int8 value alike.
@@ -178,6 +181,7 @@ void compile(const CompileFlags& flags) {
   ExportOptions options;
   options.plan.variant = kernels.variant;
   options.plan.schedule = schedule_from_name(flags.schedule, "--schedule");
+  options.plan.input = input_kind_from_name(flags.input, "--input");
   options.plan.max_extra_macs = flags.max_extra_macs;
   options.name = flags.name;
   options.check();
@@ -197,7 +201,8 @@ void compile(const CompileFlags& flags) {
   const auto inputs = random_inputs(loaded.model.graph, options.golden_vectors, flags.seed);
   const Needs bound = {estimate(loaded.model.graph, scheduled.plan, cost_options),
                        std::string("stack and code are upper bounds for ") + kBoundsHoldFor};
-  const Needs needs = fitting_needs(flags, bound, kernels, loaded.model, inputs, options, limits);
+  const Needs needs =
+      fitting_needs(flags, bound, kernels, loaded.model, inputs, options, limits, cost_options);
   const CostReport& costs = needs.costs;
   export_package(loaded.model, inputs, flags.out, options);
 
@@ -252,6 +257,8 @@ void add_compile_command(CLI::App& app, Action& action) {
       "  tinynas compile person.tflite --sram 320k --flash 1M --out firmware\n"
       "  tinynas compile person.tflite --board stm32f746 --out firmware --json | jq .sram\n"
       "  tinynas compile mcunet.tflite --sram 128k --flash 1M --out firmware     # streams where it must\n"
+      "  tinynas compile mcunet.tflite --sram 64k --flash 1M --input rows --out firmware   # rows of a "
+      "camera\n"
       "  tinynas infer firmware --input image.bin --output scores.bin   # what the firmware computes\n"
       "Ends with 3 and writes nothing when the network does not fit. Where only the upper bounds of code and "
       "stack\n"
@@ -278,6 +285,12 @@ void add_compile_command(CLI::App& app, Action& action) {
                    "layer (one operator after another), stream (row by row where that takes less), or auto: "
                    "stream where layer exceeds --sram")
       ->check(CLI::IsMember({"layer", "stream", "auto"}))
+      ->capture_default_str();
+  command
+      ->add_option("--input", flags->input,
+                   "resident (all of it in the arena), rows (they arrive once, in order: pushed, or pulled "
+                   "through a callback) or reread (rows can be fetched again)")
+      ->check(CLI::IsMember({"resident", "rows", "reread"}))
       ->capture_default_str();
   command
       ->add_option("--max-extra-macs", flags->max_extra_macs,

@@ -62,6 +62,8 @@ void ExperimentFlags::add_all(CLI::App& app) {
       {"--runtime", "runtime", "NAME", "runtime that the limits are about: tinynas"},
       {"--schedule", "schedule", "NAME",
        "layer, stream (row by row), or auto, the default: stream where the SRAM limit asks for it"},
+      {"--input", "input", "KIND",
+       "resident (in the arena, the default), rows (they arrive once) or reread (fetched again at will)"},
       {"--max-extra-macs", "max_extra_macs", "PART",
        "MACs that streaming may compute again to need less SRAM: 0.2 = 20 % (default: 0)"}};
   static const FlagOfKey budgets[] = {

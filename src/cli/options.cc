@@ -168,6 +168,7 @@ PlanOptions plan_options(const Config& config, const Board* board) {
   PlanOptions plan;
   if (board != nullptr) plan.variant = variant_of_isa(board->isa);
   plan.schedule = schedule_from_name(config.text("schedule"), "schedule");
+  plan.input = input_kind_from_name(config.text("input"), "input");
   plan.max_extra_macs = config.real("max_extra_macs");
   return plan;
 }

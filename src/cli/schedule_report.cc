@@ -10,6 +10,7 @@ namespace {
 
 ScheduledCosts costs_of(const Graph& graph, CostOptions options, Schedule schedule) {
   options.plan.schedule = schedule;
+  if (schedule == Schedule::kLayer) options.plan.input = InputKind::kResident;  // it knows no other
   return under_best_schedule(graph, options);
 }
 

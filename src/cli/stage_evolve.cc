@@ -87,7 +87,7 @@ Stage evolve_stage(Workbench& bench) {
   Stage stage{.name = "evolve",
               .doc = "the most accurate architecture that meets every limit",
               .config_keys = {"search", "recalibration", "comparison", "data", "limits", "board", "schedule",
-                              "max_extra_macs", "seed"},
+                              "input", "max_extra_macs", "seed"},
               .inputs = {"space.json", "supernet.safetensors"},
               .outputs = {"search.json", "arch.json", "front.svg"},
               .run = [&bench](Run& run) { return run_evolve(bench, run); }};

@@ -182,6 +182,7 @@ Stage space_stage(Workbench& bench) {
                               "board",
                               "limits",
                               "schedule",
+                              "input",
                               "max_extra_macs",
                               "redistribute",
                               "data",

@@ -7,8 +7,8 @@ namespace tinynas {
 namespace {
 
 // What the shared weights depend on.
-const std::vector<std::string> kConfigKeys = {"train", "augment",  "data",           "limits",
-                                              "board", "schedule", "max_extra_macs", "seed"};
+const std::vector<std::string> kConfigKeys = {"train",    "augment", "data",           "limits", "board",
+                                              "schedule", "input",   "max_extra_macs", "seed"};
 
 nlohmann::json run_train(Workbench& bench, Run& run) {
   const Config& config = bench.config();

@@ -70,6 +70,10 @@ void add_general(Schema& schema) {
       .add(choice(
           "schedule", {"layer", "stream", "auto"}, "auto",
           "one operator after another, row by row, or auto = row by row where the SRAM limit asks for it"))
+      .add(choice(
+          "input", {"resident", "rows", "reread"}, "resident",
+          "where the network's input is: in the arena, or arriving row by row, once (rows) or as often "
+          "as it is asked for (reread)"))
       .add(real("max_extra_macs", 0, 0, 10,
                 "part of the MACs that row-by-row schedules may compute again to need less SRAM: 0.2 = 20 %"))
       .add(integer("workers", 0, 0, 1024,

@@ -373,10 +373,37 @@ TEST_CASE("compile streams where layer by layer exceeds the SRAM, and says so") 
   CHECK(schedule_of_package() == "layer");
   CHECK(compiled(needed, "--schedule stream").code == 0);
   CHECK(schedule_of_package() == "stream");
-  CHECK(compiled(layer["arena_bytes"].get<int64_t>() - 1, "--schedule layer").code == 3);
+  const Outcome refused = compiled(layer["arena_bytes"].get<int64_t>() - 1, "--schedule layer 2>&1");
+  CHECK(refused.code == 3);
+  const bool by_rows = stream["sram"]["total_bytes"].get<int64_t>() < layer["arena_bytes"].get<int64_t>();
+  CHECK((refused.out.find("it would fit with --schedule auto: SRAM") != std::string::npos) == by_rows);
   const Outcome streamed = compiled(needed - 1, "");
   INFO(streamed.out);
   CHECK(streamed.code == 0);
   CHECK_THAT(streamed.out, Contains("streams"));
   CHECK(schedule_of_package() == "stream");
+}
+
+TEST_CASE("compile plans for rows that arrive, and what was promised of them is verified") {
+  const Folder folder;
+  const std::string file = folder / "net.tflite";
+  save_tflite(a_model(), file);
+  for (const std::string input : {"rows", "reread"}) {
+    CAPTURE(input);
+    const Outcome compiled = run_tinynas(
+        "compile " + file + " --sram 320k --flash 1M --json --input " + input + " --out " + (folder / "fw"),
+        "2>/dev/null");
+    REQUIRE(compiled.code == 0);
+    const json costs = json::parse(run_tinynas("estimate " + file + " --json --quiet --input " + input).out);
+    CHECK(json::parse(compiled.out).at("arena_bytes") == costs.at("arena_bytes"));
+    CHECK(json::parse(read_file(folder / "fw/report.json")).at("plan").at("input") == input);
+    const Outcome verified = run_tinynas("verify " + (folder / "fw"), "2>&1");
+    INFO(verified.out);
+    CHECK(verified.code == 0);
+  }
+  const Outcome layer = run_tinynas(
+      "compile " + file + " --sram 320k --flash 1M --input rows --schedule layer --out " + (folder / "fw2"),
+      "2>&1");
+  CHECK(layer.code == 2);
+  CHECK_THAT(layer.out, Contains("input rows"));
 }
