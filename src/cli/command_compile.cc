@@ -119,6 +119,18 @@ bool exact_part_fits(CostReport costs, const Limits& limits) {
   return violations(costs, limits).empty();
 }
 
+// Which schedule was tried last, and its peak; "" where SRAM is not what exceeds.
+std::string where_sram_peaks(const CompileFlags& flags, const CostReport& costs, const Limits& limits) {
+  if (costs.sram.total_bytes() <= *limits.sram_bytes) return "";
+  const char* schedule = costs.streams ? "stream" : "layer";
+  return fmt::format(
+      "\n  {}, the schedule that needs the least of what --schedule {} allows, needs the most SRAM at "
+      "operator "
+      "'{}'\n  (`tinynas estimate {} --schedule {}{}` shows all)",
+      schedule, flags.schedule, costs.bottleneck, flags.model, schedule,
+      flags.input == "resident" ? "" : " --input " + flags.input);
+}
+
 // The bounds decide where they fit, and linking where they alone exceed: what links is not refused. Throws
 // Error(kNothingFits).
 Needs fitting_needs(const CompileFlags& flags, const Needs& bound, const Kernels& kernels,
@@ -147,11 +159,26 @@ Needs fitting_needs(const CompileFlags& flags, const Needs& bound, const Kernels
                     "or --sram, and link the package with your compiler";
     }
   }
-  throw Error(ExitCode::kNothingFits,
-              flags.model + " does not fit; nothing was written:" + exceeded + advice +
-                  fmt::format("\n  the most is needed at operator '{}' (`tinynas estimate {}` shows all)",
-                              bound.costs.bottleneck, flags.model) +
-                  fit_advice(model.graph, cost_options, limits));
+  throw Error(ExitCode::kNothingFits, flags.model + " does not fit; nothing was written:" + exceeded +
+                                          advice + where_sram_peaks(flags, bound.costs, limits) +
+                                          fit_advice(model.graph, cost_options, limits));
+}
+
+// Where the bounds of the layer schedule exceed by code and stack alone: the layer schedule, if it links into
+// the limits. Streaming would take more instructions for nothing.
+std::optional<Needs> linked_layer_needs(const Int8Model& model, CostOptions cost_options,
+                                        const Kernels& kernels,
+                                        const std::vector<std::vector<int8_t>>& inputs,
+                                        ExportOptions& options, const Limits& limits) {
+  if (options.plan.input != InputKind::kResident) return std::nullopt;
+  ExportOptions layer = options;
+  layer.plan.schedule = cost_options.plan.schedule = Schedule::kLayer;
+  const CostReport costs = estimate(model.graph, cost_options);
+  if (!exact_part_fits(costs, limits)) return std::nullopt;
+  auto linked = linked_needs({costs, ""}, kernels, model, inputs, layer);
+  if (!linked || !violations(linked->costs, limits).empty()) return std::nullopt;
+  options = layer;
+  return linked;
 }
 
 // Inputs for the package's self-test: every int8 value alike.
@@ -201,8 +228,12 @@ void compile(const CompileFlags& flags) {
   const auto inputs = random_inputs(loaded.model.graph, options.golden_vectors, flags.seed);
   const Needs bound = {estimate(loaded.model.graph, scheduled.plan, cost_options),
                        std::string("stack and code are upper bounds for ") + kBoundsHoldFor};
+  std::optional<Needs> layer;
+  if (scheduled.costs.streams && flags.schedule == "auto")
+    layer = linked_layer_needs(loaded.model, cost_options, kernels, inputs, options, limits);
   const Needs needs =
-      fitting_needs(flags, bound, kernels, loaded.model, inputs, options, limits, cost_options);
+      layer ? *layer
+            : fitting_needs(flags, bound, kernels, loaded.model, inputs, options, limits, cost_options);
   const CostReport& costs = needs.costs;
   export_package(loaded.model, inputs, flags.out, options);
 
@@ -295,7 +326,7 @@ void add_compile_command(CLI::App& app, Action& action) {
   command
       ->add_option("--max-extra-macs", flags->max_extra_macs,
                    "MACs that streaming may compute again to need less SRAM: 0.2 = 20 %")
-      ->check(CLI::Range(0.0, 10.0))
+      ->check(refuse_no_share)
       ->capture_default_str();
   command->add_option("--name", flags->name, "C identifier: prefix of files and symbols")
       ->capture_default_str();

@@ -10,7 +10,9 @@
 #include "cli/model_file.h"
 #include "cli/network_costs.h"
 #include "cli/paths.h"
+#include "cli/run.h"
 #include "cli/workbench.h"
+#include "export/manifest.h"
 #include "tflite/tflite.h"
 
 namespace tinynas {
@@ -28,6 +30,7 @@ struct EstimateFlags {
   std::string objective = "sram";
   double max_extra_macs = 0;
   std::optional<std::string> arena;
+  bool asks_for_a_plan = false;  // any of the above was given
 };
 
 PlanOptions plan_options(const EstimateFlags& flags) {
@@ -41,6 +44,15 @@ PlanOptions plan_options(const EstimateFlags& flags) {
     throw usage_error("--objective macs: needs --arena, the bytes that the arena may have");
   plan.check();
   return plan;
+}
+
+// As the flags say; a package, unless they say something, as it was planned.
+PlanOptions plan_of(const EstimateFlags& flags) {
+  const std::filesystem::path folder = flags.file;
+  const bool is_package = std::filesystem::is_directory(folder) && !is_run(folder) &&
+                          std::filesystem::exists(folder / "report.json");
+  if (!is_package || flags.asks_for_a_plan) return plan_options(flags);
+  return read_manifest(folder).plan;
 }
 
 // A run directory stands for the architecture in it, a package for its model.
@@ -65,7 +77,7 @@ NetworkFile load(const std::filesystem::path& file, std::optional<int> resolutio
 void estimate_file(const EstimateFlags& flags) {
   flags.output.apply();
   if (flags.file.empty()) throw usage_error("estimate: got '', expected a network file or a run directory");
-  const PlanOptions plan = plan_options(flags);
+  const PlanOptions plan = plan_of(flags);
   NetworkFile network = load(network_file(flags.file), flags.resolution);
   std::vector<Board> boards;
   if (flags.board)
@@ -140,7 +152,7 @@ void add_estimate_command(CLI::App& app, Action& action) {
   command
       ->add_option("--max-extra-macs", flags->max_extra_macs,
                    "MACs that vertical strips may compute again, of all: 0.2 = 20 %")
-      ->check(CLI::NonNegativeNumber)
+      ->check(refuse_no_share)
       ->capture_default_str()
       ->group("Schedule");
   command
@@ -155,7 +167,12 @@ void add_estimate_command(CLI::App& app, Action& action) {
       ->type_name("BYTES")
       ->group("Schedule");
   flags->output.add(*command);
-  command->callback([&action, flags] { action = [flags] { estimate_file(*flags); }; });
+  command->callback([&action, flags, command] {
+    for (const char* flag :
+         {"--runtime", "--schedule", "--input", "--max-extra-macs", "--objective", "--arena"})
+      flags->asks_for_a_plan |= command->count(flag) > 0;
+    action = [flags] { estimate_file(*flags); };
+  });
 }
 
 }  // namespace tinynas

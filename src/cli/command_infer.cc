@@ -57,6 +57,11 @@ void check_outputs(const InferFlags& flags) {
   if (flags.output_file.empty()) throw usage_error("--output: got '', expected a file to write");
   if (fs::is_directory(flags.output_file))
     throw usage_error("--output: '" + flags.output_file + "' is a folder, expected a file to write");
+  std::error_code not_there;  // a file that does not exist is no other file
+  for (const std::string& read : {flags.input, flags.model}) {
+    if (fs::equivalent(read, flags.output_file, not_there))
+      throw usage_error("--output: '" + flags.output_file + "' is what is read, expected another file");
+  }
   if (!flags.layers.empty() && fs::exists(flags.layers) && !fs::is_directory(flags.layers))
     throw usage_error("--layers: '" + flags.layers + "' is a file, expected a folder to write to");
 }

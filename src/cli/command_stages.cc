@@ -24,6 +24,13 @@ struct StageFlags {
   bool compare = false;  // quantize alone
 };
 
+// Or what is left of one: what is missing is then verify's to say.
+bool is_package(const std::filesystem::path& directory) {
+  if (is_run(directory)) return false;
+  return std::filesystem::exists(directory / "report.json") ||
+         std::filesystem::exists(directory / "MANIFEST.sha256");
+}
+
 // Every quantisation method beside the run's own model; the stage and what came after it stay as they are.
 void print_quantization_methods(Workbench& bench, const Run& run, bool json) {
   nlohmann::json comparison = compare_quantization_methods(bench, run);
@@ -43,10 +50,12 @@ void print_stage(const Run& run, const std::string& stage, bool json) {
 void run_stage_command(const std::string& stage, const StageFlags& flags, bool may_create) {
   flags.output.apply();
   const std::filesystem::path directory = flags.run;
-  if (stage == "verify" && !is_run(directory) && std::filesystem::exists(directory / "report.json"))
-    return verify_firmware(directory, flags.output.json);
+  if (stage == "verify" && is_package(directory)) return verify_firmware(directory, flags.output.json);
   const bool create = may_create && !is_run(directory);
-  if (!create && !is_run(directory)) throw usage_error(directory.string() + ": is not a run directory");
+  if (!create && !is_run(directory)) {
+    throw usage_error(directory.string() + (stage == "verify" ? ": is neither a run directory nor a package"
+                                                              : ": is not a run directory"));
+  }
   const Config config =
       resolve_experiment(flags.experiment.sources(create ? std::nullopt : std::optional(directory)));
   check_makes_sense(config);

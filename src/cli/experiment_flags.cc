@@ -130,6 +130,14 @@ std::string refuse_negative(const std::string& text) {
   return text.starts_with('-') ? "'" + text + "': expected a whole number, 0 or more" : std::string();
 }
 
+std::string refuse_no_share(const std::string& text) {
+  constexpr double kMost = 10;
+  double share = -1;
+  const bool is_number = CLI::detail::lexical_cast(text, share);
+  if (is_number && share >= 0 && share <= kMost) return {};
+  return "'" + text + "': expected a number from 0 to 10 (0.2 = 20 %)";
+}
+
 void OutputFlags::add(CLI::App& app) {
   app.add_flag("--json", json, "machine-readable result on standard output")->group("Output");
   app.add_flag("--quiet", quiet, "no progress, no log; warnings and errors only")->group("Output");

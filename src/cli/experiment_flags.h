@@ -37,6 +37,8 @@ inline CLI::Option* add_text(CLI::App& app, const std::string& name, std::option
 
 // Refuses a sign: CLI11 would read -1 as 2^64 - 1.
 std::string refuse_negative(const std::string& text);
+// The same for a part of all MACs: a number from 0 to 10, where 0.2 is 20 %.
+std::string refuse_no_share(const std::string& text);
 
 // Output of a command.
 struct OutputFlags {

@@ -91,6 +91,7 @@ NetworkCosts network_costs(const std::string& file, NetworkFile network, const P
   CostOptions options;
   options.plan = plan;
   result.plan = plan_memory(graph, options.plan);
+  result.arena_limit_bytes = plan.sram_limit_bytes;
   result.costs = estimate(graph, result.plan, options);
   result.peak_activation_bytes = largest_tensor_sum(result.plan);
   result.simple_peak_bytes =
@@ -123,6 +124,8 @@ nlohmann::json to_json(const NetworkCosts& costs, const std::string& accounting)
   json["params_on_device"] = params(graph);
   json["arena_bytes"] = costs.plan.arena_bytes;
   json["arena_excl_input_bytes"] = costs.plan.arena_excl_input_bytes;
+  json["arena_limit_bytes"] = costs.arena_limit_bytes ? nlohmann::json(*costs.arena_limit_bytes) : nullptr;
+  json["arena_limit_met"] = costs.arena_limit_met();
   json["lower_bound_bytes"] = costs.plan.lower_bound_bytes;
   json["peak_activation_bytes"] =
       accounting == "mcunet" ? costs.simple_peak_bytes : costs.peak_activation_bytes;

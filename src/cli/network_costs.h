@@ -34,6 +34,9 @@ struct NetworkCosts {
   // The simple figure of papers (MCUNet, section 3): input + output + residual of an operator, nothing in
   // place.
   int64_t simple_peak_bytes = 0;
+  // --arena and whether the plan keeps to it.
+  std::optional<int64_t> arena_limit_bytes;
+  bool arena_limit_met() const { return !arena_limit_bytes || plan.arena_bytes <= *arena_limit_bytes; }
   std::vector<Relief> reliefs;
   std::vector<BoardFit> boards;
 };

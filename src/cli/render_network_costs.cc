@@ -53,6 +53,10 @@ std::string totals(const NetworkCosts& costs, const std::string& accounting) {
       "  {:<18} arena {} (input {}, scratch {}) + persistent {} + .data/.bss {} + stack {} (bound)\n", "",
       format_bytes(sram.arena_bytes), format_bytes(sram.input_bytes), format_bytes(sram.scratch_bytes),
       format_bytes(sram.persistent_bytes), format_bytes(sram.data_bss_bytes), format_bytes(sram.stack_bytes));
+  if (!costs.arena_limit_met()) {
+    text += fmt::format("  {:<18} above --arena {}: the smallest that the other flags allow\n", "",
+                        format_bytes(*costs.arena_limit_bytes));
+  }
   text += fmt::format("  {:<18} {}\n", "Flash", format_bytes(flash.total_bytes()));
   const bool tflm = costs.runtime == Runtime::kTflm;
   text += fmt::format("  {:<18} weights and biases {} + {} {} + code {} (bound)\n", "",

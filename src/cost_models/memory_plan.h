@@ -16,7 +16,7 @@
 namespace tinynas {
 
 // Part of every key that stores a cost: raise it whenever a plan of the same graph may change.
-inline constexpr int kPlanVersion = 5;
+inline constexpr int kPlanVersion = 6;
 
 struct PlanOptions {
   Runtime runtime = Runtime::kTinynas;  // whose kernels run: their scratch, and what they can do in place

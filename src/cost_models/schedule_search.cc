@@ -86,11 +86,11 @@ const std::vector<ScheduleSearch::Step>& ScheduleSearch::shortest(int64_t most_b
       const Segment& segment = segments_[static_cast<size_t>(i)];
       const Step& before = steps_[static_cast<size_t>(segment.first)];
       if (segment.bytes > most_bytes || before.extra_macs < 0) continue;
-      const Step here{before.extra_macs + segment.extra_macs,
+      const Step here{before.extra_macs + segment.extra_macs, before.strips + segment.strips - 1,
                       before.streamed + (segment.streamed ? segment.end - segment.first : 0),
                       before.segments + 1, i};
-      if (best.extra_macs < 0 || std::tie(here.extra_macs, here.streamed, here.segments) <
-                                     std::tie(best.extra_macs, best.streamed, best.segments))
+      if (best.extra_macs < 0 || std::tie(here.extra_macs, here.strips, here.streamed, here.segments) <
+                                     std::tie(best.extra_macs, best.strips, best.streamed, best.segments))
         best = here;
     }
   }

@@ -27,8 +27,8 @@ struct TradeOff {
 // Dynamic programmes over the borders between operators; exact for the model in segment_costs.h. A
 // partition's bytes are the largest of its segments', so the smallest peak within a limit of MACs is found by
 // bisection over the bytes of all segments, each step a shortest path of extra MACs. Among the partitions
-// that are as good, the one with the fewest extra MACs, then the fewest operators streamed, then the fewest
-// segments.
+// that are as good, the one with the fewest extra MACs, then the fewest strips (each runs its segment anew),
+// then the fewest operators streamed, then the fewest segments.
 class ScheduleSearch {
  public:
   // `rows` and `options` must outlive it.
@@ -44,6 +44,7 @@ class ScheduleSearch {
  private:
   struct Step {
     int64_t extra_macs = -1;  // to here; -1: not to be reached
+    int strips = 0;           // beyond one, of all segments
     int streamed = 0;
     int segments = 0;
     int from = -1;  // index of the segment that ends here

@@ -68,9 +68,12 @@ class Staging {
 
 void write_package(const std::map<std::string, std::string>& files, const fs::path& directory) {
   check_replaceable(directory);
-  fs::create_directories(directory.parent_path());
+  std::error_code not_made;
+  fs::create_directories(directory.parent_path(), not_made);
   const std::string hidden = "." + directory.filename().string();
   const Staging staging(directory.parent_path() / (hidden + ".new"));
+  if (!not_made) fs::create_directories(staging.path(), not_made);
+  if (not_made) throw io_error(directory.string() + ": cannot be created: " + not_made.message());
   for (const auto& [path, content] : files) {
     check_interrupt();
     fs::create_directories((staging.path() / path).parent_path());

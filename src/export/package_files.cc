@@ -167,6 +167,7 @@ Values template_values(const PackageSource& source, size_t golden_count) {
   const bool pixels = takes_pixels(source);
   put_notes(source, pixels, values);
   values["INPUT_EXAMPLE"] = pixels ? values["UPPER"] + "_INPUT_FROM_PIXEL(pixel[i])" : "quantised[i]";
+  values["INPUT_ROW_SOURCE"] = pixels ? "uint8_t *pixel" : "int8_t *quantised";
   values["PIXEL_MACRO"] =
       pixels ? "#define " + values["UPPER"] +
                    "_INPUT_FROM_PIXEL(pixel) ((int8_t)((int32_t)(pixel) - 128)) /* 0..255 */\n"

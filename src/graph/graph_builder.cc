@@ -34,10 +34,14 @@ TensorId GraphBuilder::add_tensor(std::string_view name, const Shape& shape) {
 
 Op& GraphBuilder::append(OpKind kind, std::string_view name, TensorIds inputs, const Shape& output) {
   const TensorId made = add_tensor(name, output);
-  // Not emplace_back(): that would zero the operator first, and every operator of every candidate comes here.
-  Op& op = graph_.ops.emplace_back(Op{.kind = kind, .inputs = inputs, .output = made});
+  // Not emplace_back() alone: that would zero the operator first, and every operator of every candidate comes
+  // here.
+  Op op;
+  op.kind = kind;
+  op.inputs = inputs;
+  op.output = made;
   if (named_) op.name = full_name(name);
-  return op;
+  return graph_.ops.emplace_back(std::move(op));
 }
 
 TensorId GraphBuilder::windowed(OpKind kind, std::string_view name, TensorId in, int channels, int kernel_h,

@@ -319,6 +319,7 @@ TEST_CASE("what infer cannot read is bad data, what it cannot write is bad usage
       {(folder / "huge.bin") + in + out, 4, "has 10000000000 bytes"},
       {"no.tflite" + in + out, 2, "no.tflite: does not exist"},
       {file + in + out + " --layers " + file, 2, "--layers: '"},
+      {file + in + " --output " + (folder / "in.bin"), 2, "is what is read"},
       {file + in + " --output ''", 2, "--output: got ''"},
       {file + in + " --output " + (folder / ""), 2, "is a folder"},
   };
@@ -377,7 +378,17 @@ TEST_CASE("compile streams where layer by layer exceeds the SRAM, and says so") 
   CHECK(refused.code == 3);
   const bool by_rows = stream["sram"]["total_bytes"].get<int64_t>() < layer["arena_bytes"].get<int64_t>();
   CHECK((refused.out.find("it would fit with --schedule auto: SRAM") != std::string::npos) == by_rows);
-  const Outcome streamed = compiled(needed - 1, "");
+  // What links into the limit runs by layers, whatever the bounds say; a byte less streams.
+  int64_t least = needed;
+  if (std::system("arm-none-eabi-gcc --version > /dev/null 2>&1") == 0) {
+    const Outcome by_link = compiled(needed - 1, "--schedule layer --json 2>/dev/null");
+    REQUIRE(by_link.code == 0);
+    least = json::parse(by_link.out).at("sram").at("total_bytes");
+    REQUIRE(least < needed);
+    CHECK(compiled(least, "").code == 0);
+    CHECK(schedule_of_package() == "layer");
+  }
+  const Outcome streamed = compiled(least - 1, "");
   INFO(streamed.out);
   CHECK(streamed.code == 0);
   CHECK_THAT(streamed.out, Contains("streams"));
@@ -397,10 +408,21 @@ TEST_CASE("compile plans for rows that arrive, and what was promised of them is 
     const json costs = json::parse(run_tinynas("estimate " + file + " --json --quiet --input " + input).out);
     CHECK(json::parse(compiled.out).at("arena_bytes") == costs.at("arena_bytes"));
     CHECK(json::parse(read_file(folder / "fw/report.json")).at("plan").at("input") == input);
+    // A package costs what it was planned for, unless something else is asked.
+    const auto arena_of_package = [&](const std::string& flags) {
+      return json::parse(run_tinynas("estimate " + (folder / "fw") + " --json --quiet" + flags).out)
+          .at("arena_bytes");
+    };
+    CHECK(arena_of_package("") == costs.at("arena_bytes"));
+    CHECK(arena_of_package(" --schedule layer") >= costs.at("arena_bytes"));
     const Outcome verified = run_tinynas("verify " + (folder / "fw"), "2>&1");
     INFO(verified.out);
     CHECK(verified.code == 0);
   }
+  fs::remove(folder / "fw/report.json");
+  const Outcome incomplete = run_tinynas("verify " + (folder / "fw"), "2>&1");
+  CHECK(incomplete.code == 5);
+  CHECK_THAT(incomplete.out, Contains("report.json"));
   const Outcome layer = run_tinynas(
       "compile " + file + " --sram 320k --flash 1M --input rows --schedule layer --out " + (folder / "fw2"),
       "2>&1");

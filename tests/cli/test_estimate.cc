@@ -175,5 +175,12 @@ TEST_CASE("estimate plans streaming schedules and shows their segments") {
              Contains("Streaming, input rows"));
   CHECK(run_tinynas("estimate " + file + " --schedule layer --input rows").code == 2);
   CHECK(run_tinynas("estimate " + file + " --objective macs").code == 2);
+  // A limit that nothing keeps to is said to be missed.
+  const std::string missed = file + " --objective macs --schedule stream --arena 1k";
+  CHECK(within["arena_limit_met"] == true);
+  CHECK(estimate(missed)["arena_limit_met"] == false);
+  CHECK_THAT(run_tinynas("estimate " + missed).out, Contains("above --arena 1.0 KiB"));
+  for (const char* share : {"inf", "nan", "-0.1", "20%"})
+    CHECK(run_tinynas("estimate " + file + " --max-extra-macs " + share).code == 2);
   CHECK(run_tinynas("estimate " + file + " --runtime tflm --schedule stream").code == 2);
 }

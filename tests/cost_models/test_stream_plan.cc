@@ -44,26 +44,44 @@ class BruteForce {
 
   int64_t fewest_bytes(int64_t most_macs) {
     best_ = INT64_MAX;
-    search(rows_.size(), 0, 0, [&](int64_t bytes, int64_t macs) {
-      if (macs <= most_macs) best_ = std::min(best_, bytes);
+    search(rows_.size(), {}, [&](const Found& found) {
+      if (found.macs <= most_macs) best_ = std::min(best_, found.bytes);
     });
     return best_;
   }
   int64_t fewest_macs(int64_t most_bytes) {
     best_ = INT64_MAX;
-    search(rows_.size(), 0, 0, [&](int64_t bytes, int64_t macs) {
-      if (bytes <= most_bytes) best_ = std::min(best_, macs);
+    search(rows_.size(), {}, [&](const Found& found) {
+      if (found.bytes <= most_bytes) best_ = std::min(best_, found.macs);
+    });
+    return best_;
+  }
+  // Beyond one a segment.
+  int64_t fewest_strips(int64_t most_bytes, int64_t most_macs) {
+    best_ = INT64_MAX;
+    search(rows_.size(), {}, [&](const Found& found) {
+      if (found.bytes <= most_bytes && found.macs <= most_macs) best_ = std::min(best_, found.strips);
     });
     return best_;
   }
   const RowGraph& rows() const { return rows_; }
 
  private:
+  struct Found {
+    int64_t bytes = 0;
+    int64_t macs = 0;
+    int64_t strips = 0;
+  };
+
   template <typename Visit>
-  void search(int end, int64_t bytes, int64_t macs, const Visit& visit) {
-    if (end == 0) return visit(bytes, macs);
-    for (const Segment& segment : by_end_[static_cast<size_t>(end)])
-      search(segment.first, std::max(bytes, segment.bytes), macs + segment.extra_macs, visit);
+  void search(int end, const Found& behind, const Visit& visit) {
+    if (end == 0) return visit(behind);
+    for (const Segment& segment : by_end_[static_cast<size_t>(end)]) {
+      search(segment.first,
+             {std::max(behind.bytes, segment.bytes), behind.macs + segment.extra_macs,
+              behind.strips + segment.strips - 1},
+             visit);
+    }
   }
 
   const RowGraph rows_;
@@ -104,6 +122,9 @@ TEST_CASE("the search finds what brute force over all partitions finds") {
       }
       CHECK(found.bytes == expected);
       CHECK(found.extra_macs <= limit);
+      int64_t strips = 0;
+      for (const Segment& segment : found.segments) strips += segment.strips - 1;
+      CHECK(strips == (limit == 0 ? without_strips : brute).fewest_strips(found.bytes, found.extra_macs));
       with_macs += found.extra_macs > 0 ? 1 : 0;
       ++compared;
       if (limit == 0) continue;
