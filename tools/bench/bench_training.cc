@@ -131,6 +131,7 @@ class Ours {
       steps.back().push_back(to_json(graphs_[i]));
     }
     return {{"weights", folder_ / "weights.safetensors"},
+            {"largest", to_json(lower(space_, largest(space_, sub_space()), options_.classes))},
             {"images", folder_ / "images.bin"},
             {"shape", {images_.size(), images_.height, images_.width, images_.channels}},
             {"labels", images_.labels},

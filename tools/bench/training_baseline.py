@@ -31,6 +31,47 @@ def read_safetensors(path):
     return tensors
 
 
+def modules_of(graph):
+    """Name of each operator -> names of its weights and of its batch norm in supernet.safetensors, which are those of
+    torchvision's MobileNetV2 (docs/decisions/0024). graph: the largest network's."""
+    names = {}
+    feature = conv = 0
+    block = None
+    for op in graph["ops"]:
+        name = op["name"]
+        if op["kind"] == "fully_connected":
+            names[name] = ("classifier.1", None)
+        elif op["kind"] in ("conv2d", "depthwise_conv2d"):
+            if "." not in name:
+                module = "features.%d" % (0 if name == "stem" else feature + 1)
+                names[name] = (module + ".0", module + ".1")
+                continue
+            if name.rpartition(".")[0] != block:
+                block = name.rpartition(".")[0]
+                feature += 1
+                conv = 0
+            here = "features.%d.conv.%d" % (feature, conv)
+            after = "features.%d.conv.%d" % (feature, conv + 1)
+            names[name] = (here, after) if op["activation"] == "none" else (here + ".0", here + ".1")
+            conv += 1
+    return names
+
+
+def load_weights(path, largest):
+    """By operator and field: weight, gamma and beta of a convolution, weight and bias of the classifier."""
+    stored = read_safetensors(path)
+    weights = {}
+    for name, (convolution, batch_norm) in modules_of(largest).items():
+        weights[name + ".weight"] = stored.pop(convolution + ".weight")
+        if batch_norm is None:
+            weights[name + ".bias"] = stored.pop(convolution + ".bias")
+        else:
+            weights[name + ".gamma"] = stored.pop(batch_norm + ".weight")
+            weights[name + ".beta"] = stored.pop(batch_norm + ".bias")
+    assert not stored, "not used: " + ", ".join(stored)
+    return weights
+
+
 def crop(weight, rows, columns):
     top = (weight.shape[2] - rows) // 2
     left = (weight.shape[3] - columns) // 2
@@ -94,7 +135,7 @@ def train(job):
     images = ((pixels.to(torch.float32) - 128) / 64).permute(0, 3, 1, 2)  # channels last in memory
     if job["layout"] == "default":
         images = images.contiguous()
-    weights = read_safetensors(job["weights"])
+    weights = load_weights(job["weights"], job["largest"])
     decayed = [tensor for name, tensor in weights.items() if name.endswith(".weight")]
     others = [tensor for name, tensor in weights.items() if not name.endswith(".weight")]
     optimizer = torch.optim.SGD(
@@ -121,17 +162,18 @@ def train(job):
 
 
 def gemm(seconds):
-    size = 768
-    a = torch.randn(size, size)
-    b = torch.randn(size, size)
-    out = torch.empty(size, size)
-    torch.mm(a, b, out=out)
+    """As a 1x1 convolution, which is oneDNN's product: torch.mm is the system's BLAS, on Debian the reference one."""
+    images, side, inputs, outputs = 64, 8, 160, 1000
+    a = torch.randn(images, inputs, side, side).contiguous(memory_format=torch.channels_last)
+    b = torch.randn(outputs, inputs, 1, 1)
     count = 0
-    started = time.perf_counter()
-    while time.perf_counter() - started < seconds:
-        torch.mm(a, b, out=out)
-        count += 1
-    return {"gflops": 2 * size**3 * count / (time.perf_counter() - started) / 1e9}
+    with torch.no_grad():
+        F.conv2d(a, b)
+        started = time.perf_counter()
+        while time.perf_counter() - started < seconds:
+            F.conv2d(a, b)
+            count += 1
+    return {"gflops": 2 * images * side**2 * inputs * outputs * count / (time.perf_counter() - started) / 1e9}
 
 
 def main():
