@@ -11,6 +11,7 @@
 #include "cost_models/schedule_search.h"
 #include "cost_models/segment_layout.h"
 #include "cost_models/step_rules.h"
+#include "runtime/tn_buffer_sizes.h"
 
 namespace tinynas {
 namespace {
@@ -442,6 +443,26 @@ MemoryPlan plan_segments(const Graph& graph, const PlanOptions& options,
 
 std::vector<int> planned_order(const Graph& graph, const PlanOptions& options) {
   return PlanBuilder(graph, options).order();
+}
+
+// The gap holds for rows: while row r is written, all that it reads may still be read. The kernels compute up
+// to TN_CONV2D_POSITIONS positions at once, perhaps of two rows, and either read all of them before they
+// write one, or go position by position. Only pointwise ones (of the variant mve) read such a block while
+// they write it: from position s on it needs (s + 4) out_c - s in_c bytes of gap, the most at the first block
+// or the last, which is no more than (r + 1) w out_c - r w in_c at the first row or the last where w is 4 or
+// more.
+bool runs_by_rows(const Graph& graph, const MemoryPlan& plan, const PlanSegment& segment) {
+  if (!segment.streamed) return false;
+  const PlanStep& step = plan.order[static_cast<size_t>(segment.first_step)];
+  const Op& op = graph.ops[static_cast<size_t>(step.op)];
+  const auto buffer = [&](TensorId id) -> const PlannedBuffer& {
+    return plan.buffers[static_cast<size_t>(plan.buffer_of_tensor[static_cast<size_t>(id)])];
+  };
+  const bool is_whole = segment.first_step == segment.last_step && segment.strips == 1 &&
+                        runs_as_conv2d(graph, op) && buffer(op.inputs[0]).ring_rows == 0;
+  const bool keeps_gap = step.kernel != Kernel::kConv2d1x1 || buffer(op.output).grows_into < 0 ||
+                         graph.tensor(op.output).shape.w >= TN_CONV2D_POSITIONS;
+  return !is_whole || !keeps_gap;
 }
 
 std::string buffer_name(const Graph& graph, const MemoryPlan& plan, const PlannedBuffer& buffer) {

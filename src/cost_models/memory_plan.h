@@ -143,6 +143,11 @@ MemoryPlan plan_segments(const Graph& graph, const PlanOptions& options,
 // That order: indices into graph.ops.
 std::vector<int> planned_order(const Graph& graph, const PlanOptions& options);
 
+// Whether the operators of a segment are called row by row. Not those of a layer segment, and not a streamed
+// convolution between two whole tensors, which streams only for its output to grow into its input: there the
+// layer's kernel, which goes from the first position to the last, may run as it is.
+bool runs_by_rows(const Graph& graph, const MemoryPlan& plan, const PlanSegment& segment);
+
 // For people and files: the first tensor's name, or "<operator>.scratch".
 std::string buffer_name(const Graph& graph, const MemoryPlan& plan, const PlannedBuffer& buffer);
 // Tensors that live in a buffer one after another, by time; empty for scratch.

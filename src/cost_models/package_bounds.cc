@@ -121,7 +121,8 @@ PackageBounds package_bounds(const Graph& graph, const MemoryPlan& plan, std::st
   int64_t deepest_segment = 0;
   for (const PlanSegment& segment : plan.segments) {
     const int64_t operators = segment.last_step - segment.first_step + 1;
-    if (segment.streamed) {
+    const bool by_rows = runs_by_rows(graph, plan, segment);
+    if (by_rows) {
       const int64_t strips = segment.strips > 1 ? segment.strips : 0;
       code_bytes += operators * (kBytesPerStreamedOperator + kBytesPerStrip * strips) + kRowPoolBytes;
       const int64_t segment_bytes = operators * kStackPerStreamedOperator;
@@ -135,9 +136,10 @@ PackageBounds package_bounds(const Graph& graph, const MemoryPlan& plan, std::st
       const PlanStep& step = plan.order[static_cast<size_t>(at)];
       const Op& op = graph.ops[static_cast<size_t>(step.op)];
       const auto kernel = static_cast<size_t>(step.kernel);
-      const bool by_rows = segment.streamed && is_instance(step.kernel);
+      const bool row_instance = by_rows && is_instance(step.kernel);
       // A depthwise convolution may be there in place and not.
-      linked[by_rows ? kernel + kKernels : kernel] = by_rows && op.kind == OpKind::kDepthwiseConv2d ? 2 : 1;
+      linked[row_instance ? kernel + kKernels : kernel] =
+          row_instance && op.kind == OpKind::kDepthwiseConv2d ? 2 : 1;
       if (op.has_weights()) alignment_bytes += kAlignmentBytesPerTable;
     }
   }

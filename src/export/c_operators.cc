@@ -244,9 +244,10 @@ std::vector<COperator> c_operators(const std::string& package, const Int8Model& 
     c.plain = c.why_general.empty();
     const int position = static_cast<int>(operators.size());
     for (const PlanSegment& segment : plan.segments)
-      c.streamed |= segment.streamed && segment.first_step <= position && position <= segment.last_step;
+      c.by_rows |= segment.first_step <= position && position <= segment.last_step &&
+                   runs_by_rows(model.graph, plan, segment);
     check_exportable(model.graph, *c.op);
-    if (!c.streamed) check_in_place(plan, c);
+    if (!c.by_rows) check_in_place(plan, c);
     // "a.b" and "a_b" are different operators: the later one is told apart by its number.
     c.symbol = c_symbol(c.op->name);
     while (!taken.insert(c.symbol).second) c.symbol += "_" + number(step.op);
@@ -295,7 +296,7 @@ std::vector<std::string> runtime_files(const std::vector<COperator>& operators) 
   std::set<std::string> kernels;
   for (const COperator& c : operators) {
     if (is_instance(c.step->kernel)) continue;
-    const bool sums = c.streamed && c.op->kind == OpKind::kGlobalAvgPool;
+    const bool sums = c.by_rows && c.op->kind == OpKind::kGlobalAvgPool;
     kernels.insert(sums ? "tn_mean.c" : c.function + ".c");
   }
   files.insert(files.end(), kernels.begin(), kernels.end());
@@ -306,8 +307,8 @@ std::string c_instances(const std::vector<COperator>& operators) {
   std::map<std::string, std::string> lines;
   for (const COperator& c : operators) {
     if (!is_instance(c.step->kernel)) continue;
-    const std::string function = c.streamed ? row_function(c) : c.function;
-    lines[function] = c.streamed ? row_instance_of(c) : instance_of(c);
+    const std::string function = c.by_rows ? row_function(c) : c.function;
+    lines[function] = c.by_rows ? row_instance_of(c) : instance_of(c);
   }
   std::string text;
   for (const auto& [function, line] : lines) text += line + "\n";
@@ -319,7 +320,7 @@ std::string c_instance_declarations(const std::vector<COperator>& operators) {
   std::set<std::string> rows;
   for (const COperator& c : operators) {
     if (!is_instance(c.step->kernel)) continue;
-    if (c.streamed) {
+    if (c.by_rows) {
       rows.insert(row_function(c));
     } else {
       types[c.function] = type_of(c.op->kind);

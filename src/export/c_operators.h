@@ -20,7 +20,7 @@ struct COperator {
   // it runs on an instance of its own: `model_conv2d_1x1_general`.
   bool plain = false;
   std::string why_general;  // empty where that is so, and for kernels and variants without a plain form
-  bool streamed = false;    // its segment is: it runs row by row
+  bool by_rows = false;     // its segment runs row by row
 };
 
 // What makes a row of a streamed operator: `model_conv2d_1x1_row`.

@@ -54,7 +54,7 @@ void put_calls(const PackageSource& source, Values& values) {
     values["CONSTANTS"] += c_constants(source.model, source.options.name, op) + "\n";
   for (size_t number = 0; number < source.plan.segments.size(); ++number) {
     const PlanSegment& segment = source.plan.segments[number];
-    if (segment.streamed) {
+    if (runs_by_rows(source.model.graph, source.plan, segment)) {
       values["CONSTANTS"] +=
           c_segment(source.options.name, source.model.graph, source.plan, source.operators, number) + "\n";
       if (number > 0 || resident) {

@@ -14,14 +14,17 @@
 #include "cost_models/row_graph.h"
 #include "cost_models/strip_columns.h"
 #include "graph/graph.h"
+#include "runtime/tn_buffer_sizes.h"
 
 namespace tinynas::testing {
 
 class StreamExecution {
  public:
-  StreamExecution(const Graph& graph, const MemoryPlan& plan)
+  // `positions`: how many a convolution on whole tensors computes at once.
+  StreamExecution(const Graph& graph, const MemoryPlan& plan, int positions = TN_CONV2D_POSITIONS)
       : graph_(graph),
         plan_(plan),
+        positions_(positions),
         rows_(graph, order_of(plan)),
         arena_(static_cast<size_t>(plan.arena_bytes), 0),
         made_(graph.tensors.size(), 0),
@@ -33,7 +36,8 @@ class StreamExecution {
     for (const PlanSegment& segment : plan_.segments) {
       for (int step = segment.first_step; !segment.streamed && step <= segment.last_step; ++step)
         run_layer(plan_.order[static_cast<size_t>(step)]);
-      if (segment.streamed) run_stream(segment);
+      if (segment.streamed && runs_by_rows(graph_, plan_, segment)) run_stream(segment);
+      if (segment.streamed && !runs_by_rows(graph_, plan_, segment)) run_whole(segment);
       if (!error_.empty()) return error_;
     }
     read_whole(graph_.output, "the end");
@@ -129,6 +133,35 @@ class StreamExecution {
     if (address(op.inputs[static_cast<size_t>(step.in_place_input)], 0, 0) != address(op.output, 0, 0))
       fail(op.name + " is in place at another address");
     write_whole(op.output);
+  }
+
+  // The layer's kernel, where a convolution streams between whole tensors: blocks of positions, one after
+  // another. With several positions all is read before anything is written; with one, or a 1x1 window,
+  // nothing is read before the block's outputs are spoilt.
+  void run_whole(const PlanSegment& segment) {
+    const PlanStep& step = plan_.order[static_cast<size_t>(segment.first_step)];
+    const RowOp& row = rows_.op(segment.first_step);
+    const Shape& out = shape(row.output);
+    const bool spoils = positions_ == 1 || step.kernel == Kernel::kConv2d1x1;
+    poison(step.scratch_buffer);
+    for (int begin = 0; begin < out.h * out.w && error_.empty(); begin += positions_) {
+      const int end = std::min(begin + positions_, out.h * out.w);
+      for (int at = begin; spoils && at < end; ++at) write(row.output, at / out.w, at % out.w, kPoison + 1);
+      for (int at = begin; at < end; ++at) read_window(row, at / out.w, at % out.w);
+      for (int at = begin; at < end; ++at)
+        write(row.output, at / out.w, at % out.w, stamp(row.output, at / out.w, at % out.w));
+    }
+    made_[static_cast<size_t>(row.output)] = out.h;
+  }
+
+  void read_window(const RowOp& row, int out_y, int out_x) {
+    const TensorId id = row.inputs[0];
+    const std::string& reader = graph_.ops[static_cast<size_t>(row.op)].name;
+    for (int y = std::max(0, row.rows.first(out_y)); y <= std::min(shape(id).h - 1, row.rows.last(out_y));
+         ++y) {
+      const int last = std::min(shape(id).w - 1, row.columns.last(out_x));
+      for (int x = std::max(0, row.columns.first(out_x)); x <= last; ++x) read(id, y, x, reader);
+    }
   }
 
   void run_stream(const PlanSegment& segment) {
@@ -258,6 +291,7 @@ class StreamExecution {
 
   const Graph& graph_;
   const MemoryPlan& plan_;
+  const int positions_;
   const RowGraph rows_;
   std::vector<uint32_t> arena_;
   std::vector<int> made_;          // rows, by tensor

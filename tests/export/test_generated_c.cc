@@ -130,7 +130,8 @@ TEST_CASE("generated C equals the interpreter bit for bit on random networks") {
   std::vector<std::string> command = {"cc"};
   command.insert(command.end(), strict_c99_flags().begin(), strict_c99_flags().end());
   command.insert(command.end(), {"-O1", "-fsanitize=address,undefined", "-fno-sanitize-recover=all"});
-  std::array<int, 3> kinds{};  // of inputs
+  std::array<int, 3> kinds{};    // of inputs
+  std::array<int, 2> growing{};  // into the input: on whole tensors, by rows
   Rng rng(2026);
   for (int i = 0; i < kPackages; ++i) {
     Exported e{"g" + std::to_string(i), random_model(1000 + static_cast<uint64_t>(i)), {}, 0};
@@ -152,7 +153,15 @@ TEST_CASE("generated C equals the interpreter bit for bit on random networks") {
     // Some networks read their input again where no rows come any more.
     if (!can_plan(e.model.graph, options.plan)) options.plan.input = InputKind::kResident;
     ++kinds[static_cast<size_t>(options.plan.input)];
-    e.arena_bytes = plan_memory(e.model.graph, options.plan).arena_bytes;
+    const MemoryPlan plan = plan_memory(e.model.graph, options.plan);
+    e.arena_bytes = plan.arena_bytes;
+    for (const PlanSegment& segment : plan.segments) {
+      const PlanStep& last = plan.order[static_cast<size_t>(segment.last_step)];
+      const TensorId output = e.model.graph.ops[static_cast<size_t>(last.op)].output;
+      const int buffer = plan.buffer_of_tensor[static_cast<size_t>(output)];
+      if (segment.streamed && plan.buffers[static_cast<size_t>(buffer)].grows_into >= 0)
+        ++growing[runs_by_rows(e.model.graph, plan, segment) ? 1 : 0];
+    }
     const fs::path package = folder.path() / e.name;
     export_package(e.model, e.inputs, package, options);
     for (const fs::path& source : package_sources(package)) sources.insert({source.filename(), source});
@@ -178,6 +187,8 @@ TEST_CASE("generated C equals the interpreter bit for bit on random networks") {
   CHECK(kinds[static_cast<size_t>(InputKind::kReread)] >= kPackages / 6);
   CHECK(streamed >= kPackages / 4);
   CHECK(strips >= kPackages / 20);
+  CHECK(growing[0] >= kPackages / 20);
+  CHECK(growing[1] >= kPackages / 20);
   CHECK(sources.size() > 3 * kPackages);  // every kernel is exercised
   for (const char* kernel : {"tn_add.c", "tn_global_avg_pool.c", "tn_avg_pool.c", "tn_softmax.c"}) {
     CAPTURE(kernel);

@@ -95,7 +95,7 @@ TEST_CASE("row by row the hook sees every layer work, and a stream is as large a
   Rng rng(27);
   for (const InputKind input : {InputKind::kResident, InputKind::kRows, InputKind::kReread}) {
     CAPTURE(name_of(input));
-    const Int8Model model = random_model(13);
+    const Int8Model model = random_model(21);  // runs of operators by rows for each kind of input
     ExportOptions options;
     options.plan.schedule = Schedule::kStream;
     options.plan.input = input;

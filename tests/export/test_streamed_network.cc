@@ -43,3 +43,36 @@ TEST_CASE("mcunet-320k at 176x176 streams in 128 KiB, as linked, bit for bit") {
   Interpreter interpreter(model);
   CHECK(streamed.outputs.at(0) == interpreter.run(input.data()));
 }
+
+TEST_CASE("dscnn-kws, whose rows have five columns, streams at the layer schedule's instructions") {
+  const Int8Model model = seeded_model(load_network("tests/networks/dscnn-kws.json").graph, 1);
+  const std::vector<int8_t> input = seeded_input(model.graph, 1);
+  Interpreter interpreter(model);
+  const std::vector<int8_t> expected = interpreter.run(input.data());
+  for (const auto& [core, variant] :
+       {std::pair("cortex-m4", KernelVariant::kDsp), std::pair("cortex-m55", KernelVariant::kMve)}) {
+    EmulatorOptions emulator;
+    emulator.core = core;
+    emulator.count_instructions = true;
+    if (const std::string missing = emulator_missing(emulator); !missing.empty()) {
+      std::cerr << "\n*** SKIPPED: " << missing << ": dscnn-kws was not run on " << core << " ***\n\n";
+      continue;
+    }
+    const auto run = [&](Schedule schedule) {
+      ExportOptions options;
+      options.plan.variant = variant;
+      options.plan.schedule = schedule;
+      options.golden_vectors = 1;
+      const TemporaryFolder folder;
+      export_package(model, {input}, folder.path() / "package", options);
+      EmulatorRun result = run_in_emulator(emulator, folder.path() / "package", {input});
+      CHECK(result.outputs.at(0) == expected);
+      return result;
+    };
+    const EmulatorRun layer = run(Schedule::kLayer);
+    const EmulatorRun stream = run(Schedule::kStream);
+    CAPTURE(core, layer.instructions, stream.instructions);
+    CHECK(stream.linked.arena_bytes < layer.linked.arena_bytes);
+    CHECK(stream.instructions.at(0) * 100 <= layer.instructions.at(0) * 105);
+  }
+}
