@@ -86,7 +86,8 @@ class GrowingFit {
     int64_t before;
   };
 
-  // `highest`: from there downwards first; negative: upwards from 0.
+  // `highest`: from there downwards first; negative: upwards from 0. Past one range an offset may lie in
+  // another that was looked at before: until it lies in none, which takes two or three rounds.
   int64_t free_place(int buffer, int64_t highest) {
     forbidden_.clear();
     for (const Neighbour& other : neighbours_[static_cast<size_t>(buffer)]) {
@@ -94,22 +95,25 @@ class GrowingFit {
       if (at >= 0) forbidden_.push_back({at - other.below, at + other.above});
     }
     comparisons_ += static_cast<int64_t>(forbidden_.size());
-    if (highest >= 0) {
-      std::sort(forbidden_.begin(), forbidden_.end(),
-                [](const Forbidden& a, const Forbidden& b) { return a.before > b.before; });
-      int64_t offset = highest;
-      for (const Forbidden& range : forbidden_) {
-        if (range.after < offset && offset < range.before) offset = range.after;
-      }
-      if (offset >= 0) return offset;
+    int64_t offset = highest;
+    while (offset >= 0 && move_out(offset, [](const Forbidden& range) { return range.after; })) {
     }
-    std::sort(forbidden_.begin(), forbidden_.end(),
-              [](const Forbidden& a, const Forbidden& b) { return a.after < b.after; });
-    int64_t offset = 0;
-    for (const Forbidden& range : forbidden_) {
-      if (range.after < offset && offset < range.before) offset = range.before;
+    if (offset >= 0) return offset;
+    offset = 0;
+    while (move_out(offset, [](const Forbidden& range) { return range.before; })) {
     }
     return offset;
+  }
+
+  template <typename Edge>
+  bool move_out(int64_t& offset, const Edge& edge) const {
+    bool moved = false;
+    for (const Forbidden& range : forbidden_) {
+      if (offset <= range.after || offset >= range.before) continue;
+      offset = edge(range);
+      moved = true;
+    }
+    return moved;
   }
 
   const std::vector<Lifetime>& lifetimes_;
@@ -229,9 +233,12 @@ Packing pack_growing(const std::vector<Lifetime>& lifetimes, const std::vector<G
   std::vector<Beginning> beginnings;
   for (const First first :
        {First::kLatestOfLong, First::kEarliestOfLong, First::kFullestStep, First::kLargest}) {
-    for (const std::vector<char>& from_top : {none, both_ends}) {
+    if (best.height <= lower_bound) break;
+    const std::vector<int> order = order_of(lifetimes, first);
+    for (const std::vector<char>* ends : {&none, &both_ends}) {
       if (best.height <= lower_bound) break;
-      Attempt attempt{order_of(lifetimes, first), from_top};
+      const std::vector<char>& from_top = *ends;
+      Attempt attempt{order, from_top};
       const int64_t height = fit.place(attempt.order, from_top, lower_bound, kNoLimit, 0, {});
       beginnings.push_back({std::move(attempt), {fit.offsets(), height}});
       if (height < best.height) best = beginnings.back().packing;
@@ -242,14 +249,19 @@ Packing pack_growing(const std::vector<Lifetime>& lifetimes, const std::vector<G
     return a.packing.height < b.packing.height;
   });
   Rng rng(lifetimes.size());
+  Attempt changed;
   for (Beginning& now : beginnings) {
+    std::vector<int> members = fit.around_peak(now.packing);
     for (int round = 0; round < kSearchRounds && best.height > lower_bound; ++round) {
-      Attempt changed = now.attempt;
-      const size_t kept = mutate(changed, fit.around_peak(now.packing), rng);
+      changed = now.attempt;
+      const size_t kept = mutate(changed, members, rng);
       const int64_t height = fit.place(changed.order, changed.from_top, lower_bound, now.packing.height, kept,
                                        now.packing.offsets);
       if (height > now.packing.height) continue;
-      now = {std::move(changed), {fit.offsets(), height}};
+      std::swap(now.attempt, changed);
+      now.packing.offsets = fit.offsets();
+      now.packing.height = height;
+      members = fit.around_peak(now.packing);
       if (height < best.height) best = now.packing;
     }
     if (best.height - lower_bound <= lower_bound / kCloseEnough) break;

@@ -17,20 +17,21 @@ constexpr std::array kStrips = {2, 3, 4, 5, 6, 7, 8, 10, 12, 14, 16, 20, 24, 32,
 ScheduleSearch::ScheduleSearch(const Graph& graph, const RowGraph& rows, const PlanOptions& options)
     : rows_(rows), options_(options), costs_(graph, rows, options) {}
 
-void ScheduleSearch::add(const Segment& segment) {
-  next_.push_back(first_at_[static_cast<size_t>(segment.end)]);
-  first_at_[static_cast<size_t>(segment.end)] = static_cast<int>(segments_.size());
-  segments_.push_back(segment);
+void ScheduleSearch::link(int index) {
+  int& first = first_at_[static_cast<size_t>(segments_[static_cast<size_t>(index)].end)];
+  next_.push_back(first);
+  first = index;
 }
 
 void ScheduleSearch::collect(int strips, int64_t most_bytes, int64_t most_macs) {
-  found_.clear();
-  for (int end = 1; end <= rows_.size(); ++end)
-    costs_.append_streams(end, strips, most_bytes, most_macs, found_);
-  for (const Segment& segment : found_) {
+  for (int end = 1; end <= rows_.size(); ++end) {
+    size_t next = segments_.size();
+    costs_.append_streams(end, strips, most_bytes, most_macs, segments_);
     // Rows that come once cannot be asked for again.
-    if (strips > 1 && segment.first == 0 && options_.input == InputKind::kRows) continue;
-    add(segment);
+    if (strips > 1 && options_.input == InputKind::kRows && next < segments_.size() &&
+        segments_.back().first == 0)
+      segments_.pop_back();
+    for (; next < segments_.size(); ++next) link(static_cast<int>(next));
   }
 }
 
@@ -41,9 +42,9 @@ int64_t ScheduleSearch::upper_bound() {
     Segment segment;
     int64_t bytes = costs_.layer(position, segment) ? segment.bytes : kNoLimit;
     if (bytes == kNoLimit) {
-      found_.clear();
-      costs_.append_streams(position + 1, 1, kNoLimit, 0, found_);
-      for (const Segment& streamed : found_) {
+      segments_.clear();
+      costs_.append_streams(position + 1, 1, kNoLimit, 0, segments_);
+      for (const Segment& streamed : segments_) {
         if (streamed.first == position) bytes = streamed.bytes;
       }
     }
@@ -58,7 +59,9 @@ void ScheduleSearch::collect_whole(int64_t most_bytes) {
   first_at_.assign(static_cast<size_t>(rows_.size()) + 1, -1);
   for (int position = 0; position < rows_.size(); ++position) {
     Segment segment;
-    if (costs_.layer(position, segment) && segment.bytes <= most_bytes) add(segment);
+    if (!costs_.layer(position, segment) || segment.bytes > most_bytes) continue;
+    segments_.push_back(segment);
+    link(static_cast<int>(segments_.size()) - 1);
   }
   collect(1, most_bytes, 0);
 }
@@ -118,12 +121,35 @@ int64_t ScheduleSearch::smallest_peak(int64_t most_macs) {
   for (const Segment& segment : segments_) peaks.push_back(segment.bytes);
   std::sort(peaks.begin(), peaks.end());
   peaks.erase(std::unique(peaks.begin(), peaks.end()), peaks.end());
-  const auto enough = [&](int64_t peak) {
-    const int64_t macs = shortest(peak).back().extra_macs;
-    return macs >= 0 && macs <= most_macs;
-  };
-  const auto found = std::partition_point(peaks.begin(), peaks.end(), [&](int64_t p) { return !enough(p); });
+  std::vector<Edge> edges;
+  edges.reserve(segments_.size());
+  for (int end = 1; end <= rows_.size(); ++end) {
+    for (int i = first_at_[static_cast<size_t>(end)]; i >= 0; i = next_[static_cast<size_t>(i)]) {
+      const Segment& segment = segments_[static_cast<size_t>(i)];
+      edges.push_back({segment.first, end, segment.bytes, segment.extra_macs});
+    }
+  }
+  const auto found = std::partition_point(peaks.begin(), peaks.end(), [&](int64_t peak) {
+    const int64_t macs = fewest_extra_macs(edges, peak);
+    const bool enough = macs >= 0 && macs <= most_macs;
+    if (enough) std::erase_if(edges, [&](const Edge& edge) { return edge.bytes > peak; });
+    return !enough;
+  });
   return found == peaks.end() ? kNoLimit : *found;
+}
+
+// -1 where there is no partition.
+int64_t ScheduleSearch::fewest_extra_macs(const std::vector<Edge>& edges, int64_t most_bytes) {
+  std::vector<int64_t>& macs = macs_;
+  macs.assign(static_cast<size_t>(rows_.size()) + 1, -1);
+  macs[0] = 0;
+  for (const Edge& edge : edges) {
+    const int64_t before = macs[static_cast<size_t>(edge.first)];
+    if (edge.bytes > most_bytes || before < 0) continue;
+    int64_t& best = macs[static_cast<size_t>(edge.end)];
+    if (best < 0 || before + edge.extra_macs < best) best = before + edge.extra_macs;
+  }
+  return macs.back();
 }
 
 // The segments of one strip from which the best partition can be made, and its bytes. A tight bound leaves

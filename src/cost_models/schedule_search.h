@@ -49,10 +49,17 @@ class ScheduleSearch {
     int segments = 0;
     int from = -1;  // index of the segment that ends here
   };
+  // A segment as the bisection sees it; sorted by their ends.
+  struct Edge {
+    int first = 0;
+    int end = 0;
+    int64_t bytes = 0;
+    int64_t extra_macs = 0;
+  };
 
   void collect(int strips, int64_t most_bytes, int64_t most_macs);
   void collect_whole(int64_t most_bytes);
-  void add(const Segment& segment);
+  void link(int index);
   int64_t upper_bound();
   int64_t collect_unstriped();
   void collect_strips(int64_t most_bytes, int64_t most_macs);
@@ -61,6 +68,7 @@ class ScheduleSearch {
   const std::vector<Step>& shortest(int64_t most_bytes);
   Partition partition_of(const std::vector<Step>& steps) const;
   int64_t smallest_peak(int64_t most_macs);
+  int64_t fewest_extra_macs(const std::vector<Edge>& edges, int64_t most_bytes);
 
   const RowGraph& rows_;
   const PlanOptions& options_;
@@ -69,7 +77,7 @@ class ScheduleSearch {
   std::vector<int> next_;      // of segments_: another one with the same end
   std::vector<int> first_at_;  // by end
   std::vector<Step> steps_;
-  std::vector<Segment> found_;
+  std::vector<int64_t> macs_;  // of fewest_extra_macs(), by end
 };
 
 }  // namespace tinynas
