@@ -10,6 +10,7 @@ namespace {
 
 constexpr int64_t kNoLimit = std::numeric_limits<int64_t>::max();
 // How many strips a segment may have: enough that the next choice is never far.
+constexpr std::array kOneStrip = {1};
 constexpr std::array kStrips = {2, 3, 4, 5, 6, 7, 8, 10, 12, 14, 16, 20, 24, 32, 48, 64};
 
 }  // namespace
@@ -23,14 +24,10 @@ void ScheduleSearch::link(int index) {
   first = index;
 }
 
-void ScheduleSearch::collect(int strips, int64_t most_bytes, int64_t most_macs) {
+void ScheduleSearch::collect(std::span<const int> strips, int64_t most_bytes, int64_t most_macs) {
   for (int end = 1; end <= rows_.size(); ++end) {
     size_t next = segments_.size();
     costs_.append_streams(end, strips, most_bytes, most_macs, segments_);
-    // Rows that come once cannot be asked for again.
-    if (strips > 1 && options_.input == InputKind::kRows && next < segments_.size() &&
-        segments_.back().first == 0)
-      segments_.pop_back();
     for (; next < segments_.size(); ++next) link(static_cast<int>(next));
   }
 }
@@ -43,7 +40,7 @@ int64_t ScheduleSearch::upper_bound() {
     int64_t bytes = costs_.layer(position, segment) ? segment.bytes : kNoLimit;
     if (bytes == kNoLimit) {
       segments_.clear();
-      costs_.append_streams(position + 1, 1, kNoLimit, 0, segments_);
+      costs_.append_streams(position + 1, kOneStrip, kNoLimit, 0, segments_);
       for (const Segment& streamed : segments_) {
         if (streamed.first == position) bytes = streamed.bytes;
       }
@@ -63,7 +60,7 @@ void ScheduleSearch::collect_whole(int64_t most_bytes) {
     segments_.push_back(segment);
     link(static_cast<int>(segments_.size()) - 1);
   }
-  collect(1, most_bytes, 0);
+  collect(kOneStrip, most_bytes, 0);
 }
 
 int64_t ScheduleSearch::fewest_bytes_without_extra_macs() const {
@@ -116,19 +113,22 @@ Partition ScheduleSearch::partition_of(const std::vector<Step>& steps) const {
 
 // Of the segments at hand, the fewest bytes with which a partition stays within `most_macs`.
 int64_t ScheduleSearch::smallest_peak(int64_t most_macs) {
+  // More bytes than a partition without extra MACs has nobody needs.
+  const int64_t enough_bytes = fewest_bytes_without_extra_macs();
   std::vector<int64_t> peaks;
-  peaks.reserve(segments_.size());
-  for (const Segment& segment : segments_) peaks.push_back(segment.bytes);
-  std::sort(peaks.begin(), peaks.end());
-  peaks.erase(std::unique(peaks.begin(), peaks.end()), peaks.end());
   std::vector<Edge> edges;
+  peaks.reserve(segments_.size());
   edges.reserve(segments_.size());
   for (int end = 1; end <= rows_.size(); ++end) {
     for (int i = first_at_[static_cast<size_t>(end)]; i >= 0; i = next_[static_cast<size_t>(i)]) {
       const Segment& segment = segments_[static_cast<size_t>(i)];
+      if (segment.bytes > enough_bytes) continue;
       edges.push_back({segment.first, end, segment.bytes, segment.extra_macs});
+      peaks.push_back(segment.bytes);
     }
   }
+  std::sort(peaks.begin(), peaks.end());
+  peaks.erase(std::unique(peaks.begin(), peaks.end()), peaks.end());
   const auto found = std::partition_point(peaks.begin(), peaks.end(), [&](int64_t peak) {
     const int64_t macs = fewest_extra_macs(edges, peak);
     const bool enough = macs >= 0 && macs <= most_macs;
@@ -156,7 +156,9 @@ int64_t ScheduleSearch::fewest_extra_macs(const std::vector<Edge>& edges, int64_
 // out most segments early: it is guessed from below.
 int64_t ScheduleSearch::collect_unstriped() {
   const int64_t most = upper_bound();
+  const int64_t least = std::max(costs_.border(0).bytes, costs_.border(rows_.size()).bytes);
   int64_t bound = std::max<int64_t>(1, most / 16);
+  while (bound < least && bound < most) bound = bound > most / 2 ? most : 2 * bound;
   while (true) {
     collect_whole(bound);
     const int64_t found = fewest_bytes_without_extra_macs();
@@ -166,9 +168,8 @@ int64_t ScheduleSearch::collect_unstriped() {
 }
 
 void ScheduleSearch::collect_strips(int64_t most_bytes, int64_t most_macs) {
-  for (const int strips : kStrips) {
-    if (strips <= options_.max_strips) collect(strips, most_bytes, most_macs);
-  }
+  const auto end = std::upper_bound(kStrips.begin(), kStrips.end(), options_.max_strips);
+  collect({kStrips.begin(), end}, most_bytes, most_macs);
 }
 
 Partition ScheduleSearch::fewest_bytes(int64_t most_macs) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <vector>
 
 #include "cost_models/memory_plan.h"
@@ -57,7 +58,7 @@ class ScheduleSearch {
     int64_t extra_macs = 0;
   };
 
-  void collect(int strips, int64_t most_bytes, int64_t most_macs);
+  void collect(std::span<const int> strips, int64_t most_bytes, int64_t most_macs);
   void collect_whole(int64_t most_bytes);
   void link(int index);
   int64_t upper_bound();

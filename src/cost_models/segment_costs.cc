@@ -12,8 +12,8 @@ SegmentCosts::SegmentCosts(const Graph& graph, const RowGraph& rows, const PlanO
       borders_(rows.ops.size() + 1),
       seen_(rows.tensors.size(), 0),
       progress_(rows.tensors.size()),
-      rings_(rows.tensors.size()),
-      work_(rows.ops.size(), 0) {
+      ring_rows_(rows.tensors.size(), 0),
+      columns_(rows.tensors.size()) {
   scratch_.reserve(rows.ops.size());
   for (int position = 0; position < rows.size(); ++position) {
     const int width = tensor(rows.op(position).inputs[0]).w;
@@ -53,38 +53,84 @@ bool SegmentCosts::layer(int position, Segment& segment) const {
   return true;
 }
 
-int SegmentCosts::widest(const Sweep& sweep, TensorId id) const {
-  if (sweep.strips == 1) return tensor(id).w;
-  int most = 0;
-  for (int strip = 0; strip < sweep.strips; ++strip) most = std::max(most, columns(id)[strip].count());
+// What of an input of `width` columns the window needs for `made`.
+SegmentCosts::Columns SegmentCosts::read_columns(const Window& window, const Columns& made, int width) {
+  const int64_t behind = window.kernel - window.pad;
+  Columns read = made;
+  read.step = made.step * window.stride;
+  read.before = made.before * window.stride + window.pad;
+  for (size_t i = 0; i < made.cuts; ++i) {
+    read.cut[i] = {(made.cut[i].reach - 1) * window.stride + behind,
+                   std::min<int64_t>(width, (made.cut[i].end - 1) * window.stride + behind)};
+  }
+  return read;
+}
+
+// False where the two cannot be said as one.
+bool SegmentCosts::unite(Columns& all, const Columns& more) {
+  if (more.step != all.step) return false;
+  all.before = std::max(all.before, more.before);
+  for (size_t i = 0; i < more.cuts; ++i) {
+    const Cut cut = more.cut[i];
+    size_t kept = 0;
+    bool is_needed = true;
+    for (size_t j = 0; j < all.cuts; ++j) {
+      const Cut there = all.cut[j];
+      if (cut.reach >= there.reach && cut.end >= there.end) continue;
+      all.cut[kept++] = there;
+      is_needed = is_needed && (cut.reach > there.reach || cut.end > there.end);
+    }
+    all.cuts = kept;
+    if (!is_needed) continue;
+    if (kept == all.cut.size()) return false;
+    all.cut[all.cuts++] = cut;
+    for (size_t j = kept; j > 0 && all.cut[j].reach > all.cut[j - 1].reach; --j)
+      std::swap(all.cut[j], all.cut[j - 1]);
+  }
+  return true;
+}
+
+int64_t SegmentCosts::count(const Lane& lane, const Columns& columns, int strip) {
+  return columns.end_for(lane.begins[static_cast<size_t>(strip) + 1] - 1) -
+         columns.begin_for(lane.begins[static_cast<size_t>(strip)]);
+}
+
+// Of the widest strips of the last tensor those need the most that no border cuts.
+int64_t SegmentCosts::widest(const Lane& lane, const Columns& columns) {
+  const int first = lane.begins[static_cast<size_t>(lane.middle)];
+  const int last = lane.begins[static_cast<size_t>(lane.middle) + 1] - 1;
+  const bool is_cut = first * columns.step < columns.before ||
+                      last * columns.step + columns.cut[0].reach > columns.cut[0].end;
+  int64_t most = count(lane, columns, lane.middle);
+  for (int strip = 0; is_cut && strip < lane.strips; ++strip)
+    most = std::max(most, count(lane, columns, strip));
   return most;
 }
 
-int64_t SegmentCosts::row_bytes(const Sweep& sweep, TensorId id) const {
-  return widest(sweep, id) * tensor(id).column_bytes;
-}
-
-int64_t SegmentCosts::recomputed_columns(const Sweep& sweep, TensorId id) const {
-  int end = 0;
+// Columns of a strip that the one before it has as well; borders cut the first and the last of them.
+int64_t SegmentCosts::recomputed_columns(const Lane& lane, const Columns& columns) {
+  const auto shared = [&](int strip) {
+    const int64_t first = lane.begins[static_cast<size_t>(strip)];
+    return std::max<int64_t>(0, columns.end_for(first - 1) - columns.begin_for(first));
+  };
+  const auto is_cut = [&](int strip) {
+    const int64_t first = lane.begins[static_cast<size_t>(strip)];
+    return first * columns.step < columns.before ||
+           (first - 1) * columns.step + columns.cut[0].reach > columns.cut[0].end;
+  };
   int64_t again = 0;
-  for (int strip = 0; strip < sweep.strips; ++strip) {
-    again += std::max(0, end - columns(id)[strip].begin);
-    end = std::max(end, columns(id)[strip].end);
-  }
-  return again;
+  int first = 1;
+  int last = lane.strips - 1;
+  for (; first <= last && is_cut(first); ++first) again += shared(first);
+  for (; last >= first && is_cut(last); --last) again += shared(last);
+  return first > last ? again : again + (last - first + 1) * shared(first);
 }
 
 // Only a depthwise convolution's scratch depends on the columns that it reads.
-int64_t SegmentCosts::scratch(const Sweep& sweep, int position, bool in_place) const {
-  const RowOp& op = rows_.op(position);
-  if (sweep.strips == 1 || !op.is_depthwise)
-    return scratch_[static_cast<size_t>(position)][static_cast<size_t>(in_place)];
-  int most = 0;
-  for (int strip = 0; strip < sweep.strips; ++strip) {
-    const ColumnRange read = input_columns(op.columns, columns(op.output)[strip], tensor(op.inputs[0]).w);
-    most = std::max(most, read.count());
-  }
-  return row_scratch(position, in_place, most);
+int64_t SegmentCosts::scratch(size_t lane, int position, bool in_place) const {
+  const bool by_strip = lanes_[lane].strips > 1 && rows_.op(position).is_depthwise;
+  return by_strip ? strip_scratch_[at(position, lane)][static_cast<size_t>(in_place)]
+                  : scratch_[static_cast<size_t>(position)][static_cast<size_t>(in_place)];
 }
 
 int64_t SegmentCosts::row_scratch(int position, bool in_place, int columns) const {
@@ -92,27 +138,82 @@ int64_t SegmentCosts::row_scratch(int position, bool in_place, int columns) cons
   return aligned(row_scratch_bytes(graph_, op, in_place, columns, options_.variant));
 }
 
-void SegmentCosts::raise(Sweep& sweep, int position, int64_t bytes) {
-  int64_t& work = work_[static_cast<size_t>(position)];
+// All readers in the segment have said what they need.
+void SegmentCosts::size_rows(int position) {
+  const RowOp& op = rows_.op(position);
+  const RowTensor& made = tensor(op.output);
+  const Columns& columns = columns_[static_cast<size_t>(op.output)];
+  const Columns read = op.is_depthwise ? read_columns(op.columns, columns, tensor(op.inputs[0]).w) : columns;
+  for (const size_t lane : active_) {
+    const bool whole = lanes_[lane].strips == 1;
+    row_bytes_[at(op.output, lane)] = (whole ? made.w : widest(lanes_[lane], columns)) * made.column_bytes;
+    if (whole || !op.is_depthwise) continue;
+    const auto width = static_cast<int>(widest(lanes_[lane], read));
+    strip_scratch_[at(position, lane)] = {row_scratch(position, false, width),
+                                          row_scratch(position, true, width)};
+  }
+}
+
+void SegmentCosts::raise(size_t lane, int position, int64_t bytes) {
+  int64_t& work = work_[at(position, lane)];
   work += bytes;
-  sweep.work = std::max(sweep.work, work);
+  lanes_[lane].work = std::max(lanes_[lane].work, work);
+}
+
+// A single row from its producer's step to the next.
+void SegmentCosts::raise_row(int position) {
+  for (const size_t lane : active_) {
+    const int64_t row = aligned(row_bytes(lane, rows_.op(position).output));
+    raise(lane, position, row);
+    raise(lane, position + 1, row);
+  }
 }
 
 // The last operator's rows and columns are what is asked for.
-bool SegmentCosts::start_output(Sweep& sweep) {
+void SegmentCosts::start_output(const Sweep& sweep) {
   const RowOp& last = rows_.op(sweep.end - 1);
   const RowTensor& counted = tensor(last.reduces ? last.inputs[0] : last.output);
-  if (sweep.strips > counted.w) return false;
   seen_[static_cast<size_t>(last.output)] = sweep.number;
   progress(last.output) = {1, 0, counted.h - 1, counted.h - 1};
-  if (sweep.strips == 1) return true;
-  for (int strip = 0; strip < sweep.strips; ++strip)
-    columns(last.output)[strip] = strip_of(counted.w, strip, sweep.strips);
-  return true;
+  columns_[static_cast<size_t>(last.output)] = {1, 0, 1, {Cut{1, counted.w}, Cut{}}};
+  std::erase_if(active_, [&](size_t lane) { return lanes_[lane].strips > counted.w; });
+  for (const size_t index : active_) {
+    Lane& lane = lanes_[index];
+    for (int strip = 0; strip < lane.strips; ++strip)
+      lane.begins[static_cast<size_t>(strip)] = strip_of(counted.w, strip, lane.strips).begin;
+    lane.begins[static_cast<size_t>(lane.strips)] = counted.w;
+    const auto is_widest = [&](int strip) {
+      const auto at = static_cast<size_t>(strip);
+      return (lane.begins[at + 1] - lane.begins[at]) * lane.strips >= counted.w;
+    };
+    // The last is one.
+    lane.middle = lane.strips / 2;
+    while (!is_widest(lane.middle) && lane.middle + 1 < lane.strips) ++lane.middle;
+  }
 }
 
-// Tells an input what the operator at `position` asks of it. False where a strip would need nothing.
-bool SegmentCosts::need_input(Sweep& sweep, int position, TensorId id) {
+void SegmentCosts::drop_strips() {
+  std::erase_if(active_, [&](size_t lane) { return lanes_[lane].strips > 1; });
+}
+
+// Leaves out the lanes of which a strip would need nothing: then the first or the last does. And all, where
+// two readers need columns at different steps, or cut in too many ways, which no network that was seen has.
+void SegmentCosts::need_columns(int position, TensorId id, bool first_reader) {
+  constexpr int64_t kMostSteps = int64_t{1} << 24;  // of strides' products: times a column they fit 64 bits
+  const RowOp& op = rows_.op(position);
+  const Columns& made = columns_[static_cast<size_t>(op.output)];
+  const Columns needed = op.reduces ? made : read_columns(op.columns, made, tensor(id).w);
+  Columns& all = columns_[static_cast<size_t>(id)];
+  if (first_reader) all = needed;
+  if (needed.step > kMostSteps || (!first_reader && !unite(all, needed))) return drop_strips();
+  std::erase_if(active_, [&](size_t index) {
+    const Lane& lane = lanes_[index];
+    return lane.strips > 1 && (count(lane, needed, 0) <= 0 || count(lane, needed, lane.strips - 1) <= 0);
+  });
+}
+
+// Tells an input what the operator at `position` asks of it.
+void SegmentCosts::need_input(const Sweep& sweep, int position, TensorId id) {
   const RowOp& op = rows_.op(position);
   const RowTensor& in = tensor(id);
   const Progress& out = progress(op.output);
@@ -135,15 +236,7 @@ bool SegmentCosts::need_input(Sweep& sweep, int position, TensorId id) {
     if (needed.step == there.step && needed.ahead > there.ahead) there = needed;
     there.final_last = final_last;
   }
-  if (sweep.strips == 1) return true;
-  for (int strip = 0; strip < sweep.strips; ++strip) {
-    const ColumnRange& part = columns(op.output)[strip];
-    const ColumnRange range = op.reduces ? part : input_columns(op.columns, part, in.w);
-    if (range.count() <= 0) return false;
-    ColumnRange& all = columns(id)[strip];
-    all = first_reader ? range : ColumnRange{std::min(all.begin, range.begin), std::max(all.end, range.end)};
-  }
-  return true;
+  if (sweep.has_strips) need_columns(position, id, first_reader);
 }
 
 // The output of a depthwise convolution that nobody but the next operator needs lies over a row of the input,
@@ -153,49 +246,57 @@ void SegmentCosts::decide_depthwise(Sweep& sweep, int position) {
   if (depthwise < 0) return;
   sweep.undecided = -1;
   const RowOp& op = rows_.op(depthwise);
-  const int64_t row = aligned(row_bytes(sweep, op.output));
-  const bool in_place =
-      depthwise_takes_dying_row(graph_, rows_, {position, sweep.end}, depthwise,
-                                row_bytes(sweep, op.inputs[0]), row_bytes(sweep, op.output)) &&
-      scratch(sweep, depthwise, true) <= scratch(sweep, depthwise, false) + row;
-  if (in_place) {
-    raise(sweep, depthwise, scratch(sweep, depthwise, true) - scratch(sweep, depthwise, false));
-  } else {
-    raise(sweep, depthwise, row);
-    raise(sweep, depthwise + 1, row);
+  if (!depthwise_takes_dying_row(graph_, rows_, {position, sweep.end}, depthwise, 0, 0))
+    return raise_row(depthwise);
+  for (const size_t lane : active_) {
+    const int64_t row = aligned(row_bytes(lane, op.output));
+    const int64_t beside = scratch(lane, depthwise, false);
+    const int64_t in_place = scratch(lane, depthwise, true);
+    if (row_bytes(lane, op.output) <= row_bytes(lane, op.inputs[0]) && in_place <= beside + row) {
+      raise(lane, depthwise, in_place - beside);
+    } else {
+      raise(lane, depthwise, row);
+      raise(lane, depthwise + 1, row);
+    }
   }
 }
 
 // The work if the segment began with the undecided depthwise convolution.
-int64_t SegmentCosts::undecided_work(const Sweep& sweep) const {
-  if (sweep.undecided < 0) return sweep.work;
-  const auto at = static_cast<size_t>(sweep.undecided);
-  const int64_t row = aligned(row_bytes(sweep, rows_.op(sweep.undecided).output));
-  return std::max({sweep.work, work_[at] + row, work_[at + 1] + row});
+int64_t SegmentCosts::undecided_work(const Sweep& sweep, size_t lane) const {
+  if (sweep.undecided < 0) return lanes_[lane].work;
+  const int64_t row = aligned(row_bytes(lane, rows_.op(sweep.undecided).output));
+  return std::max({lanes_[lane].work, work_[at(sweep.undecided, lane)] + row,
+                   work_[at(sweep.undecided + 1, lane)] + row});
 }
 
-void SegmentCosts::house_ring(Sweep& sweep, int position) {
+void SegmentCosts::house_ring(const Sweep& sweep, int position) {
   const TensorId id = rows_.op(position).output;
   const RowTensor& made = tensor(id);
-  Ring& ring = rings_[static_cast<size_t>(id)];
-  ring = {made.ring_rows, row_bytes(sweep, id), 0};
-  const SegmentRange range{position, sweep.end};
   const int join = made.last_read;
-  if (options_.in_place && id == rows_.op(join).inputs[0] && sum_takes_waiting_row(rows_, range, join)) {
-    const Ring& sum = rings_[static_cast<size_t>(rows_.op(join).output)];
-    ring.rows += sum.rows - 1;
-    ring.row_bytes = std::max(ring.row_bytes, sum.row_bytes);
-    sweep.rings -= sum.bytes;
-    // The other input no longer shares the sum's memory, if it did without this operator.
-    if (sum_takes_last_row(rows_, {position + 1, sweep.end}, join)) {
-      const TensorId other = rows_.op(join).inputs[1];
-      const int64_t row = aligned(row_bytes(sweep, other));
-      raise(sweep, tensor(other).producer, row);
-      raise(sweep, join, row);
+  const TensorId sum = rows_.op(join).output;
+  const bool takes_sum = options_.in_place && id == rows_.op(join).inputs[0] &&
+                         sum_takes_waiting_row(rows_, {position, sweep.end}, join);
+  // The other input no longer shares the sum's memory, if it did without this operator.
+  const bool parts_sum = takes_sum && sum_takes_last_row(rows_, {position + 1, sweep.end}, join);
+  int& ring_rows = ring_rows_[static_cast<size_t>(id)];
+  ring_rows = made.ring_rows + (takes_sum ? ring_rows_[static_cast<size_t>(sum)] - 1 : 0);
+  for (const size_t lane : active_) {
+    Ring& ring = rings_[at(id, lane)];
+    ring.row_bytes = row_bytes(lane, id);
+    if (takes_sum) {
+      const Ring& other = rings_[at(sum, lane)];
+      ring.row_bytes = std::max(ring.row_bytes, other.row_bytes);
+      lanes_[lane].rings -= other.bytes;
     }
+    if (parts_sum) {
+      const TensorId other = rows_.op(join).inputs[1];
+      const int64_t row = aligned(row_bytes(lane, other));
+      raise(lane, tensor(other).producer, row);
+      raise(lane, join, row);
+    }
+    ring.bytes = aligned(ring_rows * ring.row_bytes);
+    lanes_[lane].rings += ring.bytes;
   }
-  ring.bytes = aligned(ring.rows * ring.row_bytes);
-  sweep.rings += ring.bytes;
 }
 
 void SegmentCosts::house_output(Sweep& sweep, int position) {
@@ -204,48 +305,51 @@ void SegmentCosts::house_output(Sweep& sweep, int position) {
   const SegmentRange range{position, sweep.end};
   if (!range.holds(made)) {
     sweep.fresh += aligned(made.bytes) + aligned(op.accumulator_bytes);
-    ++sweep.fresh_tensors;
   } else if (!made.transient) {
     house_ring(sweep, position);
   } else if (options_.in_place && op.output == rows_.op(made.last_read).inputs[1] &&
              sum_takes_last_row(rows_, range, made.last_read)) {
     // It lies where the sum will be: alive a step longer, where the sum is a single row too.
-    const RowTensor& sum = tensor(rows_.op(made.last_read).output);
-    if (range.holds(sum) && sum.transient)
-      raise(sweep, position, aligned(row_bytes(sweep, rows_.op(made.last_read).output)));
+    const TensorId sum = rows_.op(made.last_read).output;
+    if (!range.holds(tensor(sum)) || !tensor(sum).transient) return;
+    for (const size_t lane : active_) raise(lane, position, aligned(row_bytes(lane, sum)));
   } else if (options_.in_place && op.is_depthwise) {
     sweep.undecided = position;
   } else {
-    const int64_t row = aligned(row_bytes(sweep, op.output));
-    raise(sweep, position, row);
-    raise(sweep, position + 1, row);
+    raise_row(position);
   }
 }
 
-// Puts one more operator in front. False where no segment that begins here or earlier can be executed.
-bool SegmentCosts::add_operator(Sweep& sweep, int position) {
+// Puts one more operator in front. Lanes stay active of which a segment that begins here or earlier can be
+// executed.
+void SegmentCosts::add_operator(Sweep& sweep, int position) {
   const RowOp& op = rows_.op(position);
-  const bool last = position == sweep.end - 1;
-  if (!op.streams || (op.reduces && !last)) return false;
-  if (last ? !start_output(sweep) : !seen(sweep, op.output)) return false;
   const RowTensor& made = tensor(op.output);
-  if (!last && made.last_read >= sweep.end &&
-      (sweep.strips > 1 || progress(op.output).final_last != made.h - 1))
-    return false;
+  const bool last = position == sweep.end - 1;
+  const bool cannot = !op.streams || (op.reduces && !last) || (!last && !seen(sweep, op.output));
+  if (cannot) return active_.clear();
+  if (last) start_output(sweep);
+  if (!last && made.last_read >= sweep.end) {
+    if (progress(op.output).final_last != made.h - 1) return active_.clear();
+    drop_strips();
+  }
   for (int i = 0; i < op.input_count; ++i) {
     const TensorId id = op.inputs[static_cast<size_t>(i)];
-    if (!need_input(sweep, position, id)) return false;
+    need_input(sweep, position, id);
     sweep.reads_streamed_input |= id == graph_.input && options_.input != InputKind::kResident;
   }
-  work_[static_cast<size_t>(position)] = 0;
-  raise(sweep, position, scratch(sweep, position, false));
+  size_rows(position);
+  for (const size_t lane : active_) {
+    work_[at(position, lane)] = 0;
+    raise(lane, position, scratch(lane, position, false));
+  }
   decide_depthwise(sweep, position);
   house_output(sweep, position);
-  if (sweep.strips > 1 && !op.reduces) {
-    const int made_rows = progress(op.output).final_last + 1;
-    sweep.extra_macs += op.column_macs / made.h * made_rows * recomputed_columns(sweep, op.output);
-  }
-  return true;
+  if (!sweep.has_strips || op.reduces) return;
+  const int64_t column_macs = op.column_macs / made.h * (progress(op.output).final_last + 1);
+  for (const size_t lane : active_)
+    lanes_[lane].extra_macs +=
+        column_macs * recomputed_columns(lanes_[lane], columns_[static_cast<size_t>(op.output)]);
 }
 
 int64_t SegmentCosts::gap(const Sweep& sweep, int first, TensorId consumed) const {
@@ -256,7 +360,10 @@ int64_t SegmentCosts::gap(const Sweep& sweep, int first, TensorId consumed) cons
   const int64_t out_row = out.w * out.column_bytes;
   const bool fills_output = options_.in_place && sum_takes_last_row(rows_, {first, sweep.end}, sweep.end - 1);
   int64_t most = 0;
-  for (int position = std::max(first, in.first_read); position <= in.last_read; ++position) {
+  // One reader, or two: the first and the last.
+  const int stride = in.readers <= 2 ? std::max(1, in.last_read - in.first_read) : 1;
+  for (int position = in.first_read; position <= in.last_read; position += stride) {
+    if (position < first) continue;
     const RowOp& op = rows_.op(position);
     if (op.inputs[0] != consumed && (op.input_count == 1 || op.inputs[1] != consumed)) continue;
     // The reader's next row behind row r of the output is step * r + next; an operator that writes into the
@@ -289,12 +396,12 @@ int64_t SegmentCosts::gap(const Sweep& sweep, int first, TensorId consumed) cons
 
 void SegmentCosts::grow_into_input(const Sweep& sweep, int first, Segment& segment) const {
   const RowOp& last = rows_.op(sweep.end - 1);
-  if (sweep.strips > 1 || last.reduces) return;
+  if (segment.strips > 1 || last.reduces) return;
   const int64_t output = aligned(tensor(last.output).bytes);
   int64_t most = 0;
   for (const TensorId id : border(first).whole) {
     const RowTensor& in = tensor(id);
-    if (in.last_read >= sweep.end) continue;
+    if (in.last_read >= sweep.end || std::min(output, aligned(in.bytes)) <= most) continue;
     const int64_t below = gap(sweep, first, id);
     const int64_t saved = std::min(output - below, aligned(in.bytes));
     if (below < 0 || saved <= most) continue;
@@ -305,38 +412,68 @@ void SegmentCosts::grow_into_input(const Sweep& sweep, int first, Segment& segme
   segment.bytes -= most;
 }
 
-void SegmentCosts::offer(const Sweep& sweep, int first, int64_t most_bytes,
-                         std::vector<Segment>& segments) const {
-  Segment segment{first, sweep.end, sweep.strips, true, 0, sweep.extra_macs};
+void SegmentCosts::offer(const Sweep& sweep, int first, int64_t most_bytes) {
   if (first > 0 && sweep.reads_streamed_input) return;
-  int64_t rings = sweep.rings;
-  if (first == 0 && options_.input != InputKind::kResident) {
-    const RowTensor& input = tensor(graph_.input);
-    if (input.last_read >= sweep.end) return;
-    rings += aligned(input.ring_rows * row_bytes(sweep, graph_.input));
+  const RowTensor& input = tensor(graph_.input);
+  const bool holds_input = first == 0 && options_.input != InputKind::kResident;
+  if (holds_input && input.last_read >= sweep.end) return;
+  for (const size_t index : active_) {
+    Lane& lane = lanes_[index];
+    int64_t rings = lane.rings;
+    if (holds_input) {
+      // Rows that come once cannot be asked for again.
+      if (lane.strips > 1 && options_.input == InputKind::kRows) continue;
+      const int64_t width =
+          lane.strips == 1 ? input.w : widest(lane, columns_[static_cast<size_t>(graph_.input)]);
+      rings += aligned(input.ring_rows * width * input.column_bytes);
+    }
+    Segment segment{first, sweep.end, lane.strips, true, 0, lane.extra_macs};
+    segment.bytes = border(first).bytes + sweep.fresh + rings + undecided_work(sweep, index);
+    // Growing saves no more than the output's bytes, nor more than its input's.
+    if (segment.bytes - std::min(sweep.fresh, border(first).bytes) > most_bytes) continue;
+    grow_into_input(sweep, first, segment);
+    if (segment.bytes <= most_bytes) lane.found.push_back(segment);
   }
-  segment.bytes = border(first).bytes + sweep.fresh + rings + undecided_work(sweep);
-  // Growing saves no more than the output's bytes.
-  if (segment.bytes - sweep.fresh > most_bytes) return;
-  grow_into_input(sweep, first, segment);
-  if (segment.bytes <= most_bytes) segments.push_back(segment);
 }
 
-void SegmentCosts::append_streams(int end, int strips, int64_t most_bytes, int64_t most_macs,
+void SegmentCosts::set_lanes(std::span<const int> strips) {
+  if (lanes_.size() < strips.size()) {
+    const size_t count = lane_count_ = strips.size();
+    lanes_.resize(count);
+    rings_.resize(rows_.tensors.size() * count);
+    row_bytes_.resize(rows_.tensors.size() * count);
+    work_.resize(rows_.ops.size() * count);
+    strip_scratch_.resize(rows_.ops.size() * count);
+  }
+  active_.clear();
+  for (size_t lane = 0; lane < strips.size(); ++lane) {
+    lanes_[lane].strips = strips[lane];
+    lanes_[lane].rings = lanes_[lane].work = lanes_[lane].extra_macs = 0;
+    active_.push_back(lane);
+  }
+}
+
+void SegmentCosts::append_streams(int end, std::span<const int> strips, int64_t most_bytes, int64_t most_macs,
                                   std::vector<Segment>& segments) {
   // At its end everything is there that is needed behind it.
   if (border(end).bytes > most_bytes) return;
-  if (strips > 1 && columns_.empty()) columns_.resize(rows_.tensors.size() * kMaxStrips);
+  set_lanes(strips);
   Sweep sweep;
   sweep.end = end;
-  sweep.strips = strips;
   sweep.number = ++sweeps_;
+  sweep.has_strips = std::any_of(strips.begin(), strips.end(), [](int n) { return n > 1; });
   // Each of these grows towards the front, and all are alive at once.
-  for (int first = end - 1; first >= 0; --first) {
-    if (!add_operator(sweep, first) || sweep.extra_macs > most_macs ||
-        sweep.rings + sweep.fresh + sweep.work > most_bytes)
-      return;
-    offer(sweep, first, most_bytes, segments);
+  for (int first = end - 1; first >= 0 && !active_.empty(); --first) {
+    add_operator(sweep, first);
+    std::erase_if(active_, [&](size_t index) {
+      const Lane& lane = lanes_[index];
+      return lane.extra_macs > most_macs || lane.rings + sweep.fresh + lane.work > most_bytes;
+    });
+    offer(sweep, first, most_bytes);
+  }
+  for (size_t lane = 0; lane < strips.size(); ++lane) {
+    segments.insert(segments.end(), lanes_[lane].found.begin(), lanes_[lane].found.end());
+    lanes_[lane].found.clear();
   }
 }
 

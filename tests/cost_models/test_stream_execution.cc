@@ -25,7 +25,7 @@ std::vector<Segment> all_segments(const Graph& graph, const PlanOptions& options
   for (int end = 1; end <= rows.size(); ++end) {
     for (int n = 1; n <= strips; ++n) {
       std::vector<Segment> streams;
-      costs.append_streams(end, n, INT64_MAX, INT64_MAX, streams);
+      costs.append_streams(end, std::array{n}, INT64_MAX, INT64_MAX, streams);
       for (const Segment& segment : streams) {
         if (n == 1 || segment.first > 0 || options.input != InputKind::kRows) segments.push_back(segment);
       }

@@ -34,7 +34,7 @@ class BruteForce {
       if (costs.layer(end - 1, layer)) here.push_back(layer);
       for (int strips = 1; strips <= options.max_strips; ++strips) {
         std::vector<Segment> streams;
-        costs.append_streams(end, strips, INT64_MAX, INT64_MAX, streams);
+        costs.append_streams(end, std::array{strips}, INT64_MAX, INT64_MAX, streams);
         for (const Segment& segment : streams) {
           if (strips == 1 || segment.first > 0 || options.input != InputKind::kRows) here.push_back(segment);
         }
