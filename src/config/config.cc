@@ -1,20 +1,15 @@
 #include "config/config.h"
 
-#include <yaml-cpp/yaml.h>
-
 #include <functional>
 #include <set>
 #include <stdexcept>
 
 #include "base/error.h"
 #include "base/files.h"
+#include "base/yaml_document.h"
 
 namespace tinynas {
 namespace {
-
-std::string at_line(const std::string& where, const YAML::Mark& mark) {
-  return mark.is_null() ? where : where + ":" + std::to_string(mark.line + 1);
-}
 
 // Calls `leaf(key, text, where)` for every scalar of a nested map.
 void walk(const YAML::Node& map, const std::string& prefix, const std::string& where, const Schema& schema,
@@ -76,12 +71,7 @@ void Config::apply_yaml_file(const std::filesystem::path& path) {
 }
 
 void Config::apply_yaml(const std::string& yaml, const std::string& where) {
-  YAML::Node root;
-  try {
-    root = YAML::Load(yaml);
-  } catch (const YAML::Exception& error) {
-    throw usage_error(at_line(where, error.mark) + ": not valid YAML: " + error.msg);
-  }
+  const YAML::Node root = read_yaml_document(yaml, where);
   if (root.IsNull()) return;  // an empty file changes nothing
   if (!root.IsMap()) throw usage_error(where + ": expected keys and values at the top level");
   walk(root, "", where, *schema_,

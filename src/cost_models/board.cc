@@ -5,6 +5,7 @@
 
 #include "base/error.h"
 #include "base/files.h"
+#include "base/yaml_document.h"
 #include "cost_models/yaml_map.h"
 
 namespace tinynas {
@@ -193,12 +194,7 @@ std::vector<MemorySpan> arena_spans(const std::vector<MemoryRegion>& memory) {
 Board load_board(const std::filesystem::path& yaml, const Measurements& measurements) {
   const std::string content = read_given_file(yaml, kMostYamlBytes, ExitCode::kUsage);
   try {
-    const std::vector<YAML::Node> documents = YAML::LoadAll(content);
-    if (documents.size() != 1) {
-      throw usage_error(yaml.string() + ": got " + std::to_string(documents.size()) +
-                        " YAML documents, expected one board");
-    }
-    return read_board(documents.front(), yaml.string(), measurements);
+    return read_board(read_yaml_document(content, yaml.string()), yaml.string(), measurements);
   } catch (const YAML::Exception& error) {
     throw usage_error(yaml.string() + ": is not YAML: " + error.what());
   }

@@ -1,9 +1,10 @@
 #include "cost_models/calibration.h"
 
 #include <spdlog/fmt/fmt.h>
-#include <yaml-cpp/yaml.h>
 
 #include "base/error.h"
+#include "base/files.h"
+#include "base/yaml_document.h"
 #include "cost_models/csv.h"
 
 namespace tinynas {
@@ -72,7 +73,8 @@ std::vector<MeasuredLatency> read_user_measurements(const std::filesystem::path&
 std::string calibrated_board(const std::filesystem::path& board_file, Runtime runtime,
                              const std::vector<MeasuredLatency>& rows, const std::string& source,
                              const std::string& kernels_hash) {
-  YAML::Node root = YAML::LoadFile(board_file.string());
+  YAML::Node root = read_yaml_document(
+      read_given_file(board_file, kMostYamlBytes, ExitCode::kUsage), board_file.string());
   YAML::Node kept(YAML::NodeType::Sequence);
   if (root["measured"]) {
     for (const YAML::Node& node : root["measured"]) {

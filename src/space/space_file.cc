@@ -1,7 +1,5 @@
 #include "space/space_file.h"
 
-#include <yaml-cpp/yaml.h>
-
 #include <algorithm>
 #include <map>
 #include <vector>
@@ -9,6 +7,7 @@
 #include "base/closest.h"
 #include "base/error.h"
 #include "base/files.h"
+#include "base/yaml_document.h"
 
 namespace tinynas {
 namespace {
@@ -195,7 +194,7 @@ SearchSpace parse_space(const std::string& yaml, const std::string& where) {
   KeyLines lines;
   SearchSpace space;
   try {
-    space = read_space(Section(YAML::Load(yaml), where, lines, "",
+    space = read_space(Section(read_yaml_document(yaml, where), where, lines, "",
                                {"name", "block", "input_channels", "columns", "stem", "stages",
                                 "head_channels", "divisor", "widths", "resolutions"}));
   } catch (const YAML::Exception& error) {

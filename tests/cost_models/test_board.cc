@@ -143,7 +143,7 @@ TEST_CASE("board errors name the file and the key") {
   CHECK_THAT(error_of(replaced(good, "clock: 216M", "clock: 0")), Contains("clock"));
   CHECK_THAT(error_of(replaced(good, "clock: 216M", "clock: 216MHz")),
              Contains("clock: got '216MHz', expected the Hz without their unit, '216M'"));
-  CHECK_THAT(error_of(good + "---\nname: second\n"), Contains("got 2 YAML documents, expected one"));
+  CHECK_THAT(error_of(good + "---\nname: second\n"), Contains("expected one document, got more behind it"));
   CHECK_THAT(error_of(good + "xyzzyx: 1\n"), Contains("unknown key \"xyzzyx\", expected part, "));
   CHECK_THAT(error_of(replaced(good, "active_power_mw: 337", "active_power_mw: .nan")),
              Contains("active_power_mw"));
