@@ -79,6 +79,23 @@ Kernels kernels_of(const CompileFlags& flags, const Board* board) {
   return kernels;
 }
 
+// The network under one plan: what goes into its package, and upper bounds of what that needs.
+struct Planned {
+  ExportOptions package;
+  CostOptions costs;
+  GeneralLayers general;  // whose requantisation is slower, and what that adds to the code
+  CostReport bound;
+};
+
+Planned planned_as(const Int8Model& model, const PlanOptions& plan, ExportOptions package,
+                   CostOptions costs) {
+  package.plan = costs.plan = plan;
+  GeneralLayers general = general_layers(model, plan);
+  costs.linked_twice = general.linked_twice;
+  CostReport bound = estimate(model.graph, costs);
+  return {std::move(package), costs, std::move(general), std::move(bound)};
+}
+
 // What the network needs, and how code and stack are known.
 struct Needs {
   CostReport costs;
@@ -86,17 +103,17 @@ struct Needs {
 };
 
 // Code and stack of the package as linked; nothing without a compiler for its core.
-std::optional<Needs> linked_needs(const Needs& bound, const Kernels& kernels, const Int8Model& model,
-                                  const std::vector<std::vector<int8_t>>& inputs,
-                                  const ExportOptions& options) {
+std::optional<Needs> linked_needs(const Planned& planned, const Kernels& kernels, const Int8Model& model,
+                                  const std::vector<std::vector<int8_t>>& inputs) {
   const std::string compiler = VerifyOptions().arm_compiler;
   const auto version = run_process({compiler, "-dumpfullversion"});
   if (kernels.core.empty() || !version || version->exit_code != 0) return std::nullopt;
   const TemporaryFolder folder;
-  export_package(model, inputs, folder.path() / "package", options);
+  export_package(model, inputs, folder.path() / "package", planned.package);
   const LinkedSize size = measure_linked(compiler, core_flags(kernels.core), folder.path() / "package",
-                                         options.name, folder.path());
-  Needs needs = bound;
+                                         planned.package.name, folder.path());
+  Needs needs;
+  needs.costs = planned.bound;
   needs.costs.flash.code_bytes = size.code_bytes;
   needs.costs.flash.code_is_linked = true;
   needs.costs.sram.data_bss_bytes = size.data_bss_bytes;
@@ -133,15 +150,16 @@ std::string where_sram_peaks(const CompileFlags& flags, const CostReport& costs,
 
 // The bounds decide where they fit, and linking where they alone exceed: what links is not refused. Throws
 // Error(kNothingFits).
-Needs fitting_needs(const CompileFlags& flags, const Needs& bound, const Kernels& kernels,
+Needs fitting_needs(const CompileFlags& flags, const Planned& planned, const Kernels& kernels,
                     const Int8Model& model, const std::vector<std::vector<int8_t>>& inputs,
-                    const ExportOptions& options, const Limits& limits, const CostOptions& cost_options) {
-  std::string exceeded = exceeded_limits(bound.costs, limits);
-  if (exceeded.empty()) return bound;
-  const bool bounds_alone = exact_part_fits(bound.costs, limits);
+                    const Limits& limits) {
+  const CostReport& bound = planned.bound;
+  std::string exceeded = exceeded_limits(bound, limits);
+  if (exceeded.empty()) return {bound, std::string("stack and code are upper bounds for ") + kBoundsHoldFor};
+  const bool bounds_alone = exact_part_fits(bound, limits);
   std::string advice;
   if (bounds_alone) {
-    if (const auto linked = linked_needs(bound, kernels, model, inputs, options)) {
+    if (const auto linked = linked_needs(planned, kernels, model, inputs)) {
       exceeded = exceeded_limits(linked->costs, limits);
       if (exceeded.empty()) return *linked;
       advice = "\n  " + linked->how;
@@ -150,7 +168,7 @@ Needs fitting_needs(const CompileFlags& flags, const Needs& bound, const Kernels
           "\n  arena, weights and tables fit; what exceeds are the upper bounds of code ({} B) and stack ({} "
           "B), "
           "which hold for\n  {}. ",
-          bound.costs.flash.code_bytes, bound.costs.sram.stack_bytes, kBoundsHoldFor);
+          bound.flash.code_bytes, bound.sram.stack_bytes, kBoundsHoldFor);
       advice +=
           kernels.core.empty()
               ? "To know: compile with a larger --flash or --sram, and link the package with your compiler"
@@ -160,24 +178,18 @@ Needs fitting_needs(const CompileFlags& flags, const Needs& bound, const Kernels
     }
   }
   throw Error(ExitCode::kNothingFits, flags.model + " does not fit; nothing was written:" + exceeded +
-                                          advice + where_sram_peaks(flags, bound.costs, limits) +
-                                          fit_advice(model.graph, cost_options, limits));
+                                          advice + where_sram_peaks(flags, bound, limits) +
+                                          fit_advice(model.graph, planned.costs, limits));
 }
 
-// Where the bounds of the layer schedule exceed by code and stack alone: the layer schedule, if it links into
-// the limits. Streaming would take more instructions for nothing.
-std::optional<Needs> linked_layer_needs(const Int8Model& model, CostOptions cost_options,
-                                        const Kernels& kernels,
+// Where the bounds of the layer schedule exceed by code and stack alone: what it needs as linked, if that
+// keeps to the limits. Streaming would take more instructions for nothing.
+std::optional<Needs> linked_layer_needs(const Planned& layer, const Kernels& kernels, const Int8Model& model,
                                         const std::vector<std::vector<int8_t>>& inputs,
-                                        ExportOptions& options, const Limits& limits) {
-  if (options.plan.input != InputKind::kResident) return std::nullopt;
-  ExportOptions layer = options;
-  layer.plan.schedule = cost_options.plan.schedule = Schedule::kLayer;
-  const CostReport costs = estimate(model.graph, cost_options);
-  if (!exact_part_fits(costs, limits)) return std::nullopt;
-  auto linked = linked_needs({costs, ""}, kernels, model, inputs, layer);
+                                        const Limits& limits) {
+  if (!exact_part_fits(layer.bound, limits)) return std::nullopt;
+  auto linked = linked_needs(layer, kernels, model, inputs);
   if (!linked || !violations(linked->costs, limits).empty()) return std::nullopt;
-  options = layer;
   return linked;
 }
 
@@ -221,32 +233,31 @@ void compile(const CompileFlags& flags) {
   cost_options.board = board;
   cost_options.sram_limit_bytes = limits.sram_bytes;
   const ScheduledCosts scheduled = under_best_schedule(loaded.model.graph, cost_options);
-  options.plan = scheduled.options;
-  const GeneralLayers general = general_layers(loaded.model, options.plan);
-  cost_options.plan = options.plan;
-  cost_options.linked_twice = general.linked_twice;
+  Planned planned = planned_as(loaded.model, scheduled.options, options, cost_options);
   const auto inputs = random_inputs(loaded.model.graph, options.golden_vectors, flags.seed);
-  const Needs bound = {estimate(loaded.model.graph, scheduled.plan, cost_options),
-                       std::string("stack and code are upper bounds for ") + kBoundsHoldFor};
-  std::optional<Needs> layer;
-  if (scheduled.costs.streams && flags.schedule == "auto")
-    layer = linked_layer_needs(loaded.model, cost_options, kernels, inputs, options, limits);
+  std::optional<Needs> linked_layer;
+  if (planned.bound.streams && flags.schedule == "auto" && options.plan.input == InputKind::kResident) {
+    PlanOptions by_layers = planned.package.plan;
+    by_layers.schedule = Schedule::kLayer;
+    Planned layer = planned_as(loaded.model, by_layers, options, cost_options);
+    linked_layer = linked_layer_needs(layer, kernels, loaded.model, inputs, limits);
+    if (linked_layer) planned = std::move(layer);
+  }
   const Needs needs =
-      layer ? *layer
-            : fitting_needs(flags, bound, kernels, loaded.model, inputs, options, limits, cost_options);
+      linked_layer ? *linked_layer : fitting_needs(flags, planned, kernels, loaded.model, inputs, limits);
   const CostReport& costs = needs.costs;
-  export_package(loaded.model, inputs, flags.out, options);
+  export_package(loaded.model, inputs, flags.out, planned.package);
 
   if (flags.output.json) {
     const NetworkFile network{"int8 network", loaded.model.graph, std::nullopt};
-    nlohmann::json json = to_json(network_costs(flags.model, network, options.plan, boards), "plan");
+    nlohmann::json json = to_json(network_costs(flags.model, network, planned.package.plan, boards), "plan");
     json["package"] = flags.out;
     json["notes"] = loaded.notes;
     json["limits"] = to_json(limits);
     json["sram"] = to_json(costs)["sram"];
     json["flash"] = to_json(costs)["flash"];
     json["kernels"] = {{"variant", name_of(kernels.variant)}, {"from", kernels.from}};
-    json["general_requantisation"] = general.reasons;
+    json["general_requantisation"] = planned.general.reasons;
     json["stack_and_code"] = needs.how;
     json["seed"] = flags.seed;
     json["golden_vectors"] = options.golden_vectors;
@@ -269,7 +280,8 @@ void compile(const CompileFlags& flags) {
                       board != nullptr || !flags.kernels.empty()
                           ? ""
                           : "; for another core: --board NAME, or --kernels portable|dsp|mve");
-  for (const std::string& reason : general.reasons) text += "  slower requantisation for " + reason + "\n";
+  for (const std::string& reason : planned.general.reasons)
+    text += "  slower requantisation for " + reason + "\n";
   text += fmt::format(
       "{}: the package, with {} self-test vectors of random inputs (seed {}) and the network as "
       "model.tflite\n",

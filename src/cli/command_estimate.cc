@@ -49,9 +49,7 @@ PlanOptions plan_options(const EstimateFlags& flags) {
 // As the flags say; a package, unless they say something, as it was planned.
 PlanOptions plan_of(const EstimateFlags& flags) {
   const std::filesystem::path folder = flags.file;
-  const bool is_package = std::filesystem::is_directory(folder) && !is_run(folder) &&
-                          std::filesystem::exists(folder / "report.json");
-  if (!is_package || flags.asks_for_a_plan) return plan_options(flags);
+  if (is_run(folder) || !is_package(folder) || flags.asks_for_a_plan) return plan_options(flags);
   return read_manifest(folder).plan;
 }
 

@@ -11,6 +11,7 @@
 #include "cli/session.h"
 #include "cli/stages.h"
 #include "cli/verify_firmware.h"
+#include "export/manifest.h"
 
 namespace tinynas {
 namespace {
@@ -23,13 +24,6 @@ struct StageFlags {
   bool dry_run = false;
   bool compare = false;  // quantize alone
 };
-
-// Or what is left of one: what is missing is then verify's to say.
-bool is_package(const std::filesystem::path& directory) {
-  if (is_run(directory)) return false;
-  return std::filesystem::exists(directory / "report.json") ||
-         std::filesystem::exists(directory / "MANIFEST.sha256");
-}
 
 // Every quantisation method beside the run's own model; the stage and what came after it stay as they are.
 void print_quantization_methods(Workbench& bench, const Run& run, bool json) {
@@ -50,7 +44,8 @@ void print_stage(const Run& run, const std::string& stage, bool json) {
 void run_stage_command(const std::string& stage, const StageFlags& flags, bool may_create) {
   flags.output.apply();
   const std::filesystem::path directory = flags.run;
-  if (stage == "verify" && is_package(directory)) return verify_firmware(directory, flags.output.json);
+  if (stage == "verify" && !is_run(directory) && is_package(directory))
+    return verify_firmware(directory, flags.output.json);
   const bool create = may_create && !is_run(directory);
   if (!create && !is_run(directory)) {
     throw usage_error(directory.string() + (stage == "verify" ? ": is neither a run directory nor a package"

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "base/units.h"
+#include "cli/svg_plane.h"
 
 namespace tinynas {
 namespace {
@@ -33,90 +34,41 @@ std::string tick_text(const std::string& judge, double value) {
   return format_count(static_cast<int64_t>(value));
 }
 
-std::string text_of(const std::optional<double>& value, const std::optional<Interval>& interval) {
-  if (!value) return "not defined";
-  return fmt::format("{:.2f}", *value) +
-         (interval ? fmt::format(" [{:.2f}, {:.2f}]", interval->low, interval->high) : std::string());
-}
-
-struct Range {
-  double low = 0;
-  double high = 1;
-  double at(int tick) const { return low + (high - low) * tick / kTicks; }
-};
-
 // Of `values`, with a margin around.
-Range range_of(const Series& values) {
+AxisRange range_of(const Series& values) {
   if (values.empty()) return {};
   const auto [least, most] = std::minmax_element(values.begin(), values.end());
   const double margin = std::max(0.06 * (*most - *least), 1e-6 * std::max(1.0, std::abs(*most)));
   return {*least - margin, *most + margin};
 }
 
-// One judge's figure across, accuracy after training alone up.
-class Panel {
- public:
-  Panel(const std::vector<RankedNetwork>& run, std::string judge, double left, double top)
-      : run_(run), judge_(std::move(judge)), left_(left), top_(top) {
-    Series figures, accuracies;
-    for (const RankedNetwork& network : run) {
-      figures.push_back(figure_of(network, judge_));
-      accuracies.push_back(*network.alone);
-    }
-    across_ = range_of(figures);
-    up_ = range_of(accuracies);
+// One judge's figure across, accuracy after training alone up; (left, top) is the panel's corner.
+std::string panel(const std::vector<RankedNetwork>& run, const JudgeRanks& ranks, double left, double top) {
+  const std::string& judge = ranks.judge;
+  Series figures, accuracies;
+  for (const RankedNetwork& network : run) {
+    figures.push_back(figure_of(network, judge));
+    accuracies.push_back(*network.alone);
   }
-
-  std::string draw(const JudgeRanks& ranks) const {
-    std::string text = fmt::format(
-        "<text x=\"{0:.1f}\" y=\"{1:.1f}\" font-weight=\"bold\">{2}</text>\n"
-        "<text x=\"{0:.1f}\" y=\"{3:.1f}\" font-size=\"11\">tau {4}; equal MACs {5}</text>\n",
-        left_ + kLeft, top_ + 16, title_of(judge_), top_ + 33, text_of(ranks.all.tau, ranks.all.tau_interval),
-        text_of(ranks.equal_macs.tau, ranks.equal_macs.tau_interval));
-    text += axes();
-    for (const RankedNetwork& network : run_) {
-      text += fmt::format(
-          "<circle cx=\"{:.1f}\" cy=\"{:.1f}\" r=\"4\" fill=\"{}\" "
-          "fill-opacity=\"0.8\"><title>{}</title></circle>\n",
-          x(figure_of(network, judge_)), y(*network.alone), kColours[network.equal_macs],
-          encode(network.architecture));
-    }
-    return text;
+  const SvgPlane plane({left + kLeft, top + kTop, left + kPanelWidth - kRight, top + kPanelHeight - kBottom},
+                       range_of(figures), range_of(accuracies));
+  std::string text = fmt::format(
+      "<text x=\"{0:.1f}\" y=\"{1:.1f}\" font-weight=\"bold\">{2}</text>\n<g font-size=\"11\">"
+      "<text x=\"{0:.1f}\" y=\"{3:.1f}\">tau {4}; equal MACs {5}</text>\n",
+      left + kLeft, top + 16, title_of(judge), top + 33, with_interval(ranks.all.tau, ranks.all.tau_interval),
+      with_interval(ranks.equal_macs.tau, ranks.equal_macs.tau_interval));
+  text += plane.grid(
+      kTicks, [&](double figure) { return tick_text(judge, figure); },
+      [](double accuracy) { return fmt::format("{:.1f} %", 100 * accuracy); });
+  for (size_t i = 0; i < run.size(); ++i) {
+    text += fmt::format(
+        "<circle cx=\"{:.1f}\" cy=\"{:.1f}\" r=\"4\" fill=\"{}\" fill-opacity=\"0.8\">"
+        "<title>{}</title></circle>\n",
+        plane.x(figures[i]), plane.y(accuracies[i]), kColours[run[i].equal_macs],
+        encode(run[i].architecture));
   }
-
- private:
-  double x(double value) const {
-    return left_ + kLeft +
-           (kPanelWidth - kLeft - kRight) * (value - across_.low) / (across_.high - across_.low);
-  }
-  double y(double value) const {
-    return top_ + kTop + (kPanelHeight - kTop - kBottom) * (up_.high - value) / (up_.high - up_.low);
-  }
-
-  std::string axes() const {
-    std::string text;
-    const double bottom = top_ + kPanelHeight - kBottom;
-    for (int i = 0; i <= kTicks; ++i) {
-      text += fmt::format(
-          "<line x1=\"{0:.1f}\" y1=\"{1:.1f}\" x2=\"{0:.1f}\" y2=\"{2:.1f}\" stroke=\"#ddd\"/>"
-          "<text x=\"{0:.1f}\" y=\"{3:.1f}\" text-anchor=\"middle\" font-size=\"11\">{4}</text>\n",
-          x(across_.at(i)), top_ + kTop, bottom, bottom + 16, tick_text(judge_, across_.at(i)));
-      text += fmt::format(
-          "<line x1=\"{0:.1f}\" y1=\"{1:.1f}\" x2=\"{2:.1f}\" y2=\"{1:.1f}\" stroke=\"#ddd\"/>"
-          "<text x=\"{3:.1f}\" y=\"{4:.1f}\" text-anchor=\"end\" font-size=\"11\">{5:.1f} %</text>\n",
-          left_ + kLeft, y(up_.at(i)), left_ + kPanelWidth - kRight, left_ + kLeft - 6, y(up_.at(i)) + 4,
-          100 * up_.at(i));
-    }
-    return text;
-  }
-
-  const std::vector<RankedNetwork>& run_;
-  const std::string judge_;
-  const double left_;
-  const double top_;
-  Range across_;
-  Range up_;
-};
+  return text + "</g>\n";
+}
 
 }  // namespace
 
@@ -137,10 +89,10 @@ std::string rank_table(const RankTrust& trust) {
                                  "Spearman's rho", "equal MACs: tau", "rho");
   for (const JudgeRanks& ranks : trust.judges) {
     text += fmt::format("  {:<20} {:<22} {:<22}   {:<22} {}\n", title_of(ranks.judge),
-                        text_of(ranks.all.tau, ranks.all.tau_interval),
-                        text_of(ranks.all.rho, ranks.all.rho_interval),
-                        text_of(ranks.equal_macs.tau, ranks.equal_macs.tau_interval),
-                        text_of(ranks.equal_macs.rho, ranks.equal_macs.rho_interval));
+                        with_interval(ranks.all.tau, ranks.all.tau_interval),
+                        with_interval(ranks.all.rho, ranks.all.rho_interval),
+                        with_interval(ranks.equal_macs.tau, ranks.equal_macs.tau_interval),
+                        with_interval(ranks.equal_macs.rho, ranks.equal_macs.rho_interval));
   }
   if (trust.gain_over_params) {
     text += fmt::format("  within equal MACs the supernet's tau is {:+.2f}{} against that of #params\n",
@@ -176,7 +128,7 @@ std::string rank_svg(const std::vector<RankedNetwork>& networks, const RankTrust
   for (size_t i = 0; i < trust.judges.size(); ++i) {
     const double left = kPanelWidth * static_cast<double>(i % kColumns);
     const double top = kHeader + kPanelHeight * static_cast<double>(i / kColumns);
-    text += Panel(run, trust.judges[i].judge, left, top).draw(trust.judges[i]);
+    text += panel(run, trust.judges[i], left, top);
   }
   return text + "</svg>\n";
 }

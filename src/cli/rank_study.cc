@@ -127,13 +127,12 @@ class RankStudy {
   std::vector<Architecture> others_to_learn_from(const std::vector<Architecture>& ranked) const {
     std::unordered_set<std::string> known;
     for (const Architecture& architecture : ranked) known.insert(encode(architecture));
-    std::vector<Architecture> others;
     Rng rng = rng_.fork("predictor");
-    const int attempts = 20 * options_.predictor_networks;
-    for (int i = 0; i < attempts && std::ssize(others) < options_.predictor_networks; ++i) {
-      Architecture drawn = sample_fitting(constraint_, chosen_.sub_space, rng);
-      if (known.insert(encode(drawn)).second) others.push_back(std::move(drawn));
-    }
+    std::vector<Architecture> others =
+        draw_distinct([&] { return sample_fitting(constraint_, chosen_.sub_space, rng); },
+                      {.count = options_.predictor_networks,
+                       .attempts = 20 * options_.predictor_networks,
+                       .known = std::move(known)});
     if (others.size() < 2)
       throw usage_error("rank: " + describe(chosen_.sub_space) + " holds no networks to fit a predictor to");
     return others;

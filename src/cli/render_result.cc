@@ -203,12 +203,11 @@ void accuracy(Page& page, const nlohmann::json& result) {
 
 // "0.62 [0.41, 0.78]": a rank correlation and its interval.
 std::string correlation(const nlohmann::json& figures, const std::string& name) {
-  if (figures.at(name).is_null()) return "not defined";
-  const nlohmann::json& interval = figures.at(name + "_interval");
-  return fmt::format("{:.2f}", figures.at(name).get<double>()) +
-         (interval.is_null()
-              ? ""
-              : fmt::format(" [{:.2f}, {:.2f}]", interval[0].get<double>(), interval[1].get<double>()));
+  const nlohmann::json& value = figures.at(name);
+  const nlohmann::json& ends = figures.at(name + "_interval");
+  std::optional<Interval> interval;
+  if (!ends.is_null()) interval = {ends[0].get<double>(), ends[1].get<double>()};
+  return with_interval(value.is_null() ? std::nullopt : std::optional(value.get<double>()), interval);
 }
 
 void predictor(Page& page, const nlohmann::json& search) {

@@ -11,17 +11,6 @@
 namespace tinynas {
 namespace {
 
-// Random fitting architectures, no two alike as far as the space holds that many.
-std::vector<Architecture> distinct_fitting(const std::vector<Constraint>& constraints,
-                                           const SubSpace& sub_space, int count, Rng rng) {
-  std::vector<Architecture> found;
-  for (int attempt = 0; attempt < 20 * count && static_cast<int>(found.size()) < count; ++attempt) {
-    Architecture drawn = sample_for_boards(constraints, sub_space, rng);
-    if (std::find(found.begin(), found.end(), drawn) == found.end()) found.push_back(std::move(drawn));
-  }
-  return found;
-}
-
 ShortTraining train_shortly(Workbench& bench, Run& run, const std::vector<Constraint>& constraints,
                             const SubSpace& sub_space) {
   const Config& config = bench.config();
@@ -37,9 +26,10 @@ ShortTraining train_shortly(Workbench& bench, Run& run, const std::vector<Constr
   train_supernet(supernet, bench.train(sub_space.resolution), options, sampler, compute_options(config), {},
                  run.metrics());
 
-  const std::vector<Architecture> networks = distinct_fitting(
-      constraints, sub_space, static_cast<int>(config.integer("space_optimisation.short_training_networks")),
-      Rng(seed).fork("short training"));
+  const int count = static_cast<int>(config.integer("space_optimisation.short_training_networks"));
+  Rng rng = Rng(seed).fork("short training");
+  const std::vector<Architecture> networks =
+      draw_distinct([&] { return sampler(rng); }, {.count = count, .attempts = 20 * count});
   SupernetEvaluator evaluator(supernet, bench.train(sub_space.resolution), bench.val(sub_space.resolution),
                               bench.dataset().split_checksum, recalibration_options(config),
                               compute_options(config));
@@ -76,11 +66,11 @@ std::vector<ShortTraining> short_trainings(Workbench& bench, Run& run,
 nlohmann::json to_json(const std::vector<ShortTraining>& trainings) {
   nlohmann::json rows = nlohmann::json::array();
   for (const ShortTraining& training : trainings) {
-    rows.push_back({{"width", training.sub_space.width},
-                    {"resolution", training.sub_space.resolution},
-                    {"networks", training.networks},
-                    {"mean_accuracy", training.mean_accuracy},
-                    {"mean_macs", training.mean_macs}});
+    nlohmann::json row = to_json(training.sub_space);
+    row.update({{"networks", training.networks},
+                {"mean_accuracy", training.mean_accuracy},
+                {"mean_macs", training.mean_macs}});
+    rows.push_back(std::move(row));
   }
   return rows;
 }

@@ -176,7 +176,7 @@ nlohmann::json to_json(const ChoiceMatrix& matrix, const std::vector<Board>& boa
                             {"flash_bytes", board.flash_bytes - board.flash_reserve_bytes},
                             {"chosen", nullptr}};
     if (cell) {
-      entry["chosen"] = {{"width", cell->chosen.width}, {"resolution", cell->chosen.resolution}};
+      entry["chosen"] = to_json(cell->chosen);
       entry["mean_flops"] = 2 * cell->mean_macs;
       entry["fraction"] = cell->fraction;
       entry["eligible"] = cell->eligible;

@@ -64,7 +64,6 @@ nlohmann::json run_evolve(Workbench& bench, Run& run) {
                                             {"search", to_json(result)},
                                             {"predictor", search.predictor},
                                             {"proxy", search.proxy},
-                                            {"proxy", search.proxy},
                                             {"reference", reference},
                                             {"comparison", comparison}});
   write_json_file(run.path("arch.json"), to_json(chosen.space, result.best.architecture, chosen.num_classes));
@@ -76,6 +75,7 @@ nlohmann::json run_evolve(Workbench& bench, Run& run) {
           {"generations", result.history.size()},
           {"ranking", pareto ? "pareto" : "accuracy"},
           {"predictor", search.predictor},
+          {"proxy", search.proxy},
           {"front", front},
           {"reference", reference},
           {"comparison", comparison}};
@@ -86,8 +86,7 @@ nlohmann::json run_evolve(Workbench& bench, Run& run) {
 Stage evolve_stage(Workbench& bench) {
   Stage stage{.name = "evolve",
               .doc = "the most accurate architecture that meets every limit",
-              .config_keys = {"search", "recalibration", "comparison", "data", "limits", "board", "schedule",
-                              "input", "max_extra_macs", "seed"},
+              .config_keys = with_chip_keys({"search", "recalibration", "comparison", "data", "seed"}),
               .inputs = {"space.json", "supernet.safetensors"},
               .outputs = {"search.json", "arch.json", "front.svg"},
               .run = [&bench](Run& run) { return run_evolve(bench, run); }};

@@ -76,7 +76,7 @@ nlohmann::json run_export(Workbench& bench, Run& run) {
 Stage export_stage(Workbench& bench) {
   return {.name = "export",
           .doc = "the C99 package for the firmware, and the network as model.tflite",
-          .config_keys = {"export", "data", "board", "limits", "schedule", "input", "max_extra_macs"},
+          .config_keys = with_chip_keys({"export", "data"}),
           .inputs = {"model.int8.json", "model.int8.bin"},
           .outputs = {"firmware", "model.tflite"},
           .run = [&bench](Run& run) { return run_export(bench, run); }};

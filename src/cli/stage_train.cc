@@ -6,10 +6,6 @@
 namespace tinynas {
 namespace {
 
-// What the shared weights depend on.
-const std::vector<std::string> kConfigKeys = {"train",    "augment", "data",           "limits", "board",
-                                              "schedule", "input",   "max_extra_macs", "seed"};
-
 nlohmann::json run_train(Workbench& bench, Run& run) {
   const Config& config = bench.config();
   const ChosenSpace chosen = load_chosen_space(run);
@@ -37,7 +33,7 @@ nlohmann::json run_train(Workbench& bench, Run& run) {
 Stage train_stage(Workbench& bench) {
   Stage stage{.name = "train",
               .doc = "the supernet, whose weights all networks of the sub-space share",
-              .config_keys = kConfigKeys,
+              .config_keys = with_chip_keys({"train", "augment", "data", "seed"}),
               .inputs = {"space.json"},
               .outputs = {"supernet.safetensors"},
               .run = [&bench](Run& run) { return run_train(bench, run); }};

@@ -133,7 +133,7 @@ nlohmann::json run_verify(Workbench& bench, Run& run) {
 Stage verify_stage(Workbench& bench) {
   return {.name = "verify",
           .doc = "the compiled package against the integer interpreter, bit for bit",
-          .config_keys = {"verify", "board", "data", "limits", "schedule", "input", "max_extra_macs", "seed"},
+          .config_keys = with_chip_keys({"verify", "data", "seed"}),
           .inputs = {"firmware", "model.int8.json", "model.int8.bin"},
           .outputs = {"verify.json"},
           .run = [&bench](Run& run) { return run_verify(bench, run); }};

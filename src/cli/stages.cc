@@ -4,6 +4,11 @@
 
 namespace tinynas {
 
+std::vector<std::string> with_chip_keys(std::vector<std::string> keys) {
+  keys.insert(keys.end(), {"board", "limits", "schedule", "input", "max_extra_macs"});
+  return keys;
+}
+
 std::vector<Stage> all_stages(Workbench& bench) {
   std::vector<Stage> stages;
   stages.push_back(space_stage(bench));

@@ -13,6 +13,9 @@ namespace tinynas {
 // train or measure fp32 accuracy are missing. The workbench must outlive them.
 std::vector<Stage> all_stages(Workbench& bench);
 
+// `keys`, and those that say what the chip is and how networks are planned for it.
+std::vector<std::string> with_chip_keys(std::vector<std::string> keys);
+
 Stage space_stage(Workbench& bench);
 Stage train_stage(Workbench& bench);
 Stage evolve_stage(Workbench& bench);

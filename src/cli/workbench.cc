@@ -41,11 +41,11 @@ Workbench::Workbench(const Config& config) : config_(config) {
     boards_.push_back(board_by_name(name, config.origin("boards") + ": boards"));
 }
 
-CostOptions Workbench::cost_options() const {
+CostOptions Workbench::cost_options(const Board* board) const {
   CostOptions options;
-  options.plan = plan_options(config_, board());
-  options.board = board();
-  options.sram_limit_bytes = limits().sram_bytes;
+  options.plan = plan_options(config_, board);
+  options.board = board;
+  options.sram_limit_bytes = limits_of(config_, board).sram_bytes;
   return options;
 }
 
@@ -97,12 +97,7 @@ std::vector<Constraint> Workbench::constraints(const SearchSpace& space, int num
   if (boards_.empty()) return {constraint(space, num_classes)};
   std::vector<Constraint> all;
   for (const Board& board : boards_) {
-    CostOptions options;
-    options.plan = plan_options(config_, &board);
-    options.board = &board;
-    const Limits limits = limits_of(config_, &board);
-    options.sram_limit_bytes = limits.sram_bytes;
-    all.emplace_back(space, num_classes, limits, options);
+    all.emplace_back(space, num_classes, limits_of(config_, &board), cost_options(&board));
   }
   return all;
 }

@@ -33,7 +33,8 @@ class Workbench {
   const Board* board() const { return board_ ? &*board_ : nullptr; }
   // Of `boards`: those that this run's supernet serves; empty for a run of one chip.
   const std::vector<Board>& boards() const { return boards_; }
-  CostOptions cost_options() const;
+  // What candidates are judged by and may need at most, of the run's one chip.
+  CostOptions cost_options() const { return cost_options(board()); }
   Limits limits() const;
 
   const Dataset& dataset();
@@ -51,6 +52,7 @@ class Workbench {
   std::vector<Constraint> constraints(const SearchSpace& space, int num_classes) const;
 
  private:
+  CostOptions cost_options(const Board* board) const;
   const ImageSet& resampled(const std::string& part, const ImageSet& set, int resolution);
 
   const Config& config_;

@@ -69,6 +69,10 @@ void check_files(const fs::path& package) {
 
 }  // namespace
 
+bool is_package(const fs::path& folder) {
+  return fs::exists(folder / "report.json") || fs::exists(folder / "MANIFEST.sha256");
+}
+
 PackageManifest read_manifest(const fs::path& package) {
   const fs::path path = package / "report.json";
   if (!fs::exists(path)) {

@@ -20,6 +20,9 @@ struct PackageManifest {
   int64_t golden_count = 0;
 };
 
+// Whether `folder` is a package, or what is left of one: what is missing is then read_manifest's to say.
+bool is_package(const std::filesystem::path& folder);
+
 // Throws Error(kVerification) naming the file when `package` is no package, its format is another one, a
 // value is not possible, or a file is missing or not the one that was exported (by its hash).
 PackageManifest read_manifest(const std::filesystem::path& package);

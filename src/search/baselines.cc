@@ -40,6 +40,15 @@ NearMacsSample sample_near_macs(const Constraint& constraint, const SubSpace& su
   return result;
 }
 
+std::vector<Architecture> draw_distinct(const std::function<Architecture()>& draw, DistinctOptions options) {
+  std::vector<Architecture> found;
+  for (int i = 0; i < options.attempts && std::ssize(found) < options.count; ++i) {
+    Architecture drawn = draw();
+    if (options.known.insert(encode(drawn)).second) found.push_back(std::move(drawn));
+  }
+  return found;
+}
+
 Architecture median_architecture(const Constraint& constraint, const SubSpace& sub_space, Rng& rng,
                                  int draws) {
   std::vector<std::pair<int64_t, Architecture>> sampled;

@@ -2,6 +2,9 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
+#include <string>
+#include <unordered_set>
 #include <vector>
 
 #include "search/constraint.h"
@@ -19,6 +22,15 @@ struct NearMacsSample {
 // do; the result says which was used. The winner of a search is compared with these: same MACs, no search.
 NearMacsSample sample_near_macs(const Constraint& constraint, const SubSpace& sub_space, int64_t target_macs,
                                 double tolerance, int count, Rng& rng, int draws = 2000);
+
+struct DistinctOptions {
+  int count = 1;     // networks wanted; fewer come where `attempts` draws hold no more
+  int attempts = 1;  // draws in all
+  std::unordered_set<std::string> known = {};  // encodings of networks that are not wanted again
+};
+
+// Networks as `draw` gives them, in that order, no two alike.
+std::vector<Architecture> draw_distinct(const std::function<Architecture()>& draw, DistinctOptions options);
 
 // The median by MACs of `draws` random fitting architectures.
 // Throws Error(kNothingFits) when the smallest network of the sub-space does not fit.

@@ -5,19 +5,6 @@
 #include <string>
 
 namespace tinynas {
-namespace {
-
-// Output channels that a block may choose; one where they are not elastic.
-std::vector<int> channel_choices(const SearchSpace& space, const StageSpec& stage, double width) {
-  if (stage.elastic_widths()) return block_channels(space, stage, width);
-  if (!stage.elastic_channels()) return {0};
-  const ChannelOptions options = channel_options(space, stage, width);
-  std::vector<int> channels;
-  for (int i = 0; i < options.count(); ++i) channels.push_back(options.at(i));
-  return channels;
-}
-
-}  // namespace
 
 OneHotEncoding::OneHotEncoding(const SearchSpace& space, const SubSpace& sub_space) : sub_space_(sub_space) {
   for (const StageSpec& spec : space.stages) {

@@ -1,8 +1,9 @@
 #include "search/rank_statistics.h"
 
+#include <spdlog/fmt/fmt.h>
+
 #include <algorithm>
 #include <cmath>
-#include <cstdio>
 #include <numeric>
 #include <stdexcept>
 
@@ -69,17 +70,6 @@ nlohmann::json json_of(const std::optional<double>& value) {
 }
 nlohmann::json json_of(const std::optional<Interval>& interval) {
   return interval ? nlohmann::json({interval->low, interval->high}) : nlohmann::json();
-}
-
-std::string text_of(const char* name, const std::optional<double>& value,
-                    const std::optional<Interval>& interval) {
-  if (!value) return std::string(name) + " not defined";
-  char text[64];
-  std::snprintf(text, sizeof text, "%s %.2f", name, *value);
-  if (!interval) return text;
-  char range[64];
-  std::snprintf(range, sizeof range, " [%.2f, %.2f]", interval->low, interval->high);
-  return std::string(text) + range;
 }
 
 }  // namespace
@@ -170,9 +160,15 @@ nlohmann::json to_json(const RankCorrelation& correlation) {
           {"rho_interval", json_of(correlation.rho_interval)}};
 }
 
+std::string with_interval(const std::optional<double>& value, const std::optional<Interval>& interval) {
+  if (!value) return "not defined";
+  return fmt::format("{:.2f}", *value) +
+         (interval ? fmt::format(" [{:.2f}, {:.2f}]", interval->low, interval->high) : std::string());
+}
+
 std::string describe(const RankCorrelation& correlation) {
-  return text_of("tau", correlation.tau, correlation.tau_interval) + ", " +
-         text_of("rho", correlation.rho, correlation.rho_interval);
+  return "tau " + with_interval(correlation.tau, correlation.tau_interval) + ", rho " +
+         with_interval(correlation.rho, correlation.rho_interval);
 }
 
 }  // namespace tinynas

@@ -64,6 +64,9 @@ RankCorrelation rank_correlation(const Series& judge, const Series& truth, Rng r
 // {"networks", "tau", "tau_interval": [low, high], "rho", "rho_interval"}; null for what is not defined.
 nlohmann::json to_json(const RankCorrelation& correlation);
 
+// "0.62 [0.41, 0.78]"; without the interval where there is none, "not defined" without the value.
+std::string with_interval(const std::optional<double>& value, const std::optional<Interval>& interval);
+
 // "tau 0.62 [0.41, 0.78], rho 0.80 [0.58, 0.91]"; "not defined" for what is not.
 std::string describe(const RankCorrelation& correlation);
 

@@ -87,16 +87,13 @@ std::vector<RankedNetwork> choose_ranked_networks(const Constraint& constraint, 
   std::vector<RankedNetwork> networks;
   Rng drawing = rng.fork("random");
   const int random = count - static_cast<int>(equal.size());
-  for (int i = 0; i < random; ++i) {
-    std::optional<Architecture> drawn;
-    for (int attempt = 0; attempt < kAttempts && !drawn; ++attempt) {
-      Architecture candidate = sample_fitting(constraint, sub_space, drawing);
-      if (known.insert(encode(candidate)).second) drawn = std::move(candidate);
-    }
-    if (!drawn) throw too_few(sub_space, count, "fitting networks");
-    networks.push_back(network_of(constraint, std::move(*drawn), false));
-    if (i < static_cast<int>(equal.size()))
-      networks.push_back(network_of(constraint, equal[static_cast<size_t>(i)], true));
+  const std::vector<Architecture> others =
+      draw_distinct([&] { return sample_fitting(constraint, sub_space, drawing); },
+                    {.count = random, .attempts = kAttempts * random, .known = std::move(known)});
+  if (std::ssize(others) < random) throw too_few(sub_space, count, "fitting networks");
+  for (size_t i = 0; i < others.size(); ++i) {
+    networks.push_back(network_of(constraint, others[i], false));
+    if (i < equal.size()) networks.push_back(network_of(constraint, equal[i], true));
   }
   return networks;
 }

@@ -12,10 +12,6 @@ namespace {
 constexpr size_t kTop = 3;
 constexpr double kPoorShare = 0.5;
 
-nlohmann::json json_of(const SubSpace& sub_space) {
-  return {{"width", sub_space.width}, {"resolution", sub_space.resolution}};
-}
-
 const SubSpaceReport& report_of(const SpaceOptimisation& optimisation, const SubSpace& sub_space) {
   for (const SubSpaceReport& report : optimisation.sub_spaces) {
     if (report.sub_space == sub_space) return report;
@@ -145,7 +141,7 @@ nlohmann::json to_json(const std::vector<BoardShare>& boards) {
   nlohmann::json rows = nlohmann::json::array();
   for (const BoardShare& board : boards) {
     rows.push_back({{"board", board.board},
-                    {"own", json_of(board.own)},
+                    {"own", to_json(board.own)},
                     {"share", board.share()},
                     {"mean_macs", board.shared.mean_macs},
                     {"fraction", board.shared.fraction()},
@@ -159,14 +155,14 @@ nlohmann::json to_json(const SharedSpace& shared) {
                  top = nlohmann::json::array();
   for (const std::vector<BoardShare>& of_one : shared.boards) boards.push_back(to_json(of_one));
   for (const SharedSubSpace& candidate : shared.sub_spaces) {
-    nlohmann::json row = json_of(candidate.sub_space);
+    nlohmann::json row = to_json(candidate.sub_space);
     row["eligible"] = candidate.eligible;
     row["least_share"] = candidate.least_share;
     row["least_fraction"] = candidate.least_fraction;
     grid.push_back(row);
   }
-  for (const SubSpace& sub_space : shared.top) top.push_back(json_of(sub_space));
-  return {{"chosen", json_of(shared.chosen)}, {"top", top},       {"memory_binds", shared.memory_binds},
+  for (const SubSpace& sub_space : shared.top) top.push_back(to_json(sub_space));
+  return {{"chosen", to_json(shared.chosen)}, {"top", top},       {"memory_binds", shared.memory_binds},
           {"warning", shared.warning},        {"boards", boards}, {"sub_spaces", grid}};
 }
 

@@ -155,10 +155,6 @@ const SubSpaceSamples& nearest_to_fitting(const SpaceSamples& samples, const Lim
   return *nearest;
 }
 
-nlohmann::json grid_point(const SubSpace& sub_space) {
-  return {{"width", sub_space.width}, {"resolution", sub_space.resolution}};
-}
-
 bool something_fits(const SubSpaceReport& best) { return best.fitting > 0 || best.smallest_fits; }
 
 }  // namespace
@@ -236,10 +232,10 @@ ChoiceMatrix choice_matrix(const SpaceSamples& samples, const std::vector<int64_
 
 nlohmann::json to_json(const SpaceOptimisation& result) {
   nlohmann::json top = nlohmann::json::array();
-  for (const SubSpace& sub_space : result.top) top.push_back(grid_point(sub_space));
+  for (const SubSpace& sub_space : result.top) top.push_back(to_json(sub_space));
   nlohmann::json reports = nlohmann::json::array();
   for (const SubSpaceReport& report : result.sub_spaces) {
-    nlohmann::json entry = grid_point(report.sub_space);
+    nlohmann::json entry = to_json(report.sub_space);
     entry.update({{"sampled", report.sampled},
                   {"fitting", report.fitting},
                   {"fraction", report.fraction()},
@@ -258,13 +254,13 @@ nlohmann::json to_json(const SpaceOptimisation& result) {
   }
   nlohmann::json runner_up = nullptr;
   if (result.runner_up) {
-    runner_up = grid_point(result.runner_up->sub_space);
+    runner_up = to_json(result.runner_up->sub_space);
     runner_up.update({{"mean_macs", result.runner_up->mean_macs},
                       {"behind", result.runner_up->behind},
                       {"behind_error", result.runner_up->behind_error},
                       {"eligible", result.runner_up->eligible}});
   }
-  return {{"chosen", grid_point(result.chosen)}, {"runner_up", runner_up},    {"top", top},
+  return {{"chosen", to_json(result.chosen)},    {"runner_up", runner_up},    {"top", top},
           {"memory_binds", result.memory_binds}, {"warning", result.warning}, {"sub_spaces", reports}};
 }
 
@@ -277,7 +273,7 @@ nlohmann::json to_json(const ChoiceMatrix& matrix) {
         row.push_back(nullptr);
         continue;
       }
-      nlohmann::json entry = grid_point(cell->chosen);
+      nlohmann::json entry = to_json(cell->chosen);
       entry.update(
           {{"mean_macs", cell->mean_macs}, {"fraction", cell->fraction}, {"eligible", cell->eligible}});
       row.push_back(std::move(entry));

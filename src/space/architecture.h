@@ -61,6 +61,7 @@ Architecture decode(const std::string& text);
 // MBConv blocks does not need ("block", "columns", rows and columns of the stem) is not written, so that
 // files and keys of such spaces stay what they were.
 nlohmann::json to_json(const SearchSpace& space);
+nlohmann::json to_json(const SubSpace& sub_space);  // {"width", "resolution"}
 SearchSpace space_from_json(const nlohmann::json& json, const std::string& where);
 nlohmann::json to_json(const SearchSpace& space, const Architecture& architecture, int num_classes);
 struct ArchitectureFile {

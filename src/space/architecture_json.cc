@@ -162,6 +162,10 @@ SearchSpace space_from_json(const nlohmann::json& json, const std::string& where
   return space;
 }
 
+nlohmann::json to_json(const SubSpace& sub_space) {
+  return {{"width", sub_space.width}, {"resolution", sub_space.resolution}};
+}
+
 nlohmann::json to_json(const SearchSpace& space, const Architecture& architecture, int num_classes) {
   nlohmann::json stages = nlohmann::json::array();
   for (const StageChoice& stage : architecture.stages) {

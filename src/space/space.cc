@@ -221,4 +221,13 @@ ChannelOptions channel_options(const SearchSpace& space, const StageSpec& stage,
           step};
 }
 
+std::vector<int> channel_choices(const SearchSpace& space, const StageSpec& stage, double width) {
+  if (stage.elastic_widths()) return block_channels(space, stage, width);
+  if (!stage.elastic_channels()) return {0};
+  const ChannelOptions options = channel_options(space, stage, width);
+  std::vector<int> channels;
+  for (int i = 0; i < options.count(); ++i) channels.push_back(options.at(i));
+  return channels;
+}
+
 }  // namespace tinynas

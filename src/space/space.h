@@ -108,5 +108,8 @@ struct ChannelOptions {
 // Of a stage of MBConv blocks with elastic widths: ascending, none twice (rounding may make two parts one).
 std::vector<int> block_channels(const SearchSpace& space, const StageSpec& stage, double width);
 ChannelOptions channel_options(const SearchSpace& space, const StageSpec& stage, double width);
+// What a block of the stage chooses its output channels from, whichever of the two it is: ascending; {0}
+// where they are not elastic.
+std::vector<int> channel_choices(const SearchSpace& space, const StageSpec& stage, double width);
 
 }  // namespace tinynas

@@ -12,15 +12,6 @@ using Elastic = ShrinkingPhase::Elastic;
 // The smallest of the larger half of `options`, which are ascending: the middle one of three.
 int smallest_of_larger_half(const std::vector<int>& options) { return options[options.size() / 2]; }
 
-// Output channels that blocks of the stage choose from, ascending.
-std::vector<int> channels_of(const SearchSpace& space, const StageSpec& stage, double width) {
-  if (!stage.elastic_channels()) return block_channels(space, stage, width);
-  const ChannelOptions options = channel_options(space, stage, width);
-  std::vector<int> channels;
-  for (int i = 0; i < options.count(); ++i) channels.push_back(options.at(i));
-  return channels;
-}
-
 int least_depth(const StageSpec& stage, const ShrinkingPhase& phase) {
   if (phase.elastic == Elastic::kKernel) return stage.depths.back();
   if (phase.elastic == Elastic::kDepth && phase.narrow) return smallest_of_larger_half(stage.depths);
@@ -36,7 +27,8 @@ void widen(const SearchSpace& space, const StageSpec& stage, double width, const
   } else if (phase.narrow) {
     block.expansion = std::max(block.expansion, smallest_of_larger_half(stage.expansions));
     if (block.channels > 0)
-      block.channels = std::max(block.channels, smallest_of_larger_half(channels_of(space, stage, width)));
+      block.channels =
+          std::max(block.channels, smallest_of_larger_half(channel_choices(space, stage, width)));
   }
 }
 

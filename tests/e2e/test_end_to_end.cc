@@ -210,3 +210,108 @@ TEST_CASE("bad or missing data: exit code 4 names the file and what brings it") 
   CHECK(corrupt.code == 4);
   CHECK_THAT(corrupt.log, Contains("photos/train"));
 }
+
+namespace {
+
+// Budgets so small that only the plumbing is tested.
+const std::vector<std::string> kTiny = {"--effort", "smoke",
+                                        "--seed",   "7",
+                                        "--set",    "data.max_train_images=400",
+                                        "--set",    "data.max_test_images=100",
+                                        "--set",    "train.steps=6",
+                                        "--set",    "train.checkpoint_every=2",
+                                        "--set",    "finetune.steps=4",
+                                        "--set",    "space_optimisation.short_training_steps=1",
+                                        "--set",    "search.val_images=40",
+                                        "--set",    "comparison.networks=1",
+                                        "--set",    "quantize.images=16",
+                                        "--set",    "verify.images=5"};
+
+std::vector<std::string> with_tiny(std::vector<std::string> arguments) {
+  arguments.insert(arguments.end(), kTiny.begin(), kTiny.end());
+  return arguments;
+}
+
+}  // namespace
+
+TEST_CASE(
+    "one supernet, a winner for every board, interrupted and gone on with; and how its ranks are judged") {
+  const Scratch scratch;
+  const std::vector<std::string> boards = {"stm32f446", "nrf52840"};
+  const auto arguments = [&](const fs::path& out) {
+    return with_tiny({"search", "--boards", "stm32f446,nrf52840", "--out", out.string(), "--json", "--set",
+                      "search.predictor=ridge", "--set", "search.proxy=naswot"});
+  };
+  const fs::path whole = scratch.path / "whole";
+  const Outcome outcome = run_tinynas(arguments(whole), scratch.path);
+  INFO(outcome.log);
+  REQUIRE(outcome.code == 0);
+  const nlohmann::json result = nlohmann::json::parse(outcome.out);
+  CHECK(result.at("format") == "tinynas-boards-1");
+  REQUIRE(result.at("boards").size() == 2);
+  CHECK(fs::exists(whole / "trials.db"));
+  for (size_t i = 0; i < boards.size(); ++i) {
+    const fs::path folder = whole / boards[i];
+    const nlohmann::json& row = result.at("boards")[i];
+    const nlohmann::json own = read_json(folder / "result.json");
+    CHECK(row.at("board") == boards[i]);
+    CHECK(row.at("accuracy") == own.at("accuracy"));
+    CHECK(row.at("sram_bytes") <= row.at("sram_limit_bytes"));
+    CHECK(row.at("flash_bytes") <= row.at("flash_limit_bytes"));
+    CHECK(fs::exists(folder / "firmware" / "Makefile"));
+    CHECK_FALSE(fs::exists(folder / "trials.db"));  // shared
+    CHECK(read_file(folder / "supernet.safetensors") == read_file(whole / "supernet.safetensors"));
+    CHECK(own.at("search").at("predictor").at("measured") == own.at("search").at("evaluated"));
+    CHECK(own.at("search").at("proxy").at("proxy") == "naswot");
+  }
+  // Both boards draw the same first networks: the second finds some of them measured.
+  CHECK(result.at("boards")[1].at("cached").get<int>() > 0);
+
+  SECTION("interrupted at the second board, and gone on with, it comes to the same") {
+    const fs::path cut = scratch.path / "cut";
+    ProcessOptions interrupting;
+    interrupting.interrupt_when = [&] { return stage_finished(cut / boards[1], "train"); };
+    const Outcome stopped = run_tinynas(arguments(cut), scratch.path, interrupting);
+    CHECK(stopped.code == 130);
+    CHECK_THAT(stopped.log, Contains("--resume --out " + cut.string()));
+    const Outcome resumed =
+        run_tinynas({"search", "--resume", "--out", cut.string(), "--json"}, scratch.path);
+    INFO(resumed.log);
+    REQUIRE(resumed.code == 0);
+    for (const std::string& board : boards) CHECK(essence(cut / board) == essence(whole / board));
+    const Outcome report = run_tinynas({"report", cut.string()}, scratch.path);
+    CHECK_THAT(report.out, Contains("stm32f446") && Contains("nrf52840") && Contains("int8 test"));
+  }
+
+  SECTION("rank trains networks alone over several sittings, and keeps each") {
+    const std::string run = (whole / boards[0]).string();
+    const std::vector<std::string> rank = {
+        "rank", run, "--networks", "6", "--steps", "3", "--predictor-networks", "12", "--json"};
+    std::vector<std::string> two = rank;
+    two.insert(two.end(), {"--most", "2"});
+    const Outcome first = run_tinynas(two, scratch.path);
+    INFO(first.log);
+    REQUIRE(first.code == 0);
+    const nlohmann::json begun = nlohmann::json::parse(first.out);
+    CHECK(begun.at("trust").at("run") == 2);
+    CHECK_THAT(read_file(fs::path(run) / "rank" / "rank.csv"), Contains("not run"));
+    const Outcome second = run_tinynas(rank, scratch.path);
+    INFO(second.log);
+    REQUIRE(second.code == 0);
+    const nlohmann::json done = nlohmann::json::parse(second.out);
+    CHECK(done.at("trust").at("run") == 6);
+    for (size_t i = 0; i < 2; ++i) CHECK(done.at("networks")[i] == begun.at("networks")[i]);
+    CHECK_THAT(read_file(fs::path(run) / "rank" / "rank.csv"), !Contains("not run"));
+    CHECK_THAT(read_file(fs::path(run) / "rank" / "rank.svg"), Contains("6 of 6 networks run"));
+    // In one sitting, elsewhere: the same figures.
+    std::vector<std::string> elsewhere = rank;
+    elsewhere.insert(elsewhere.end(), {"--out", (scratch.path / "elsewhere").string()});
+    const Outcome at_once = run_tinynas(elsewhere, scratch.path);
+    REQUIRE(at_once.code == 0);
+    CHECK(nlohmann::json::parse(at_once.out).at("networks") == done.at("networks"));
+    const Outcome other = run_tinynas({"rank", run, "--networks", "6", "--steps", "4"}, scratch.path);
+    CHECK(other.code == 2);
+    CHECK_THAT(other.log, Contains("other settings") && Contains("--again"));
+    CHECK(run_tinynas({"rank", whole.string()}, scratch.path).code == 2);
+  }
+}
