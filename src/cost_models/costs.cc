@@ -13,13 +13,13 @@ namespace {
 
 constexpr int64_t kMaxFlashBytes = UINT32_MAX;
 
-int64_t weights_bytes(const Graph& graph, const Op& op) {
-  int64_t weights = weight_count(graph, op);
+// Of `weights` weights and `biases` biases as the kernels read them.
+int64_t weights_bytes(const Graph& graph, const Op& op, int64_t weights, int64_t biases) {
   if (runs_as_conv2d(graph, op)) {
     const int in_c = graph.tensor(op.inputs[0]).shape.c;
     weights = int64_t{tn_conv2d_row_bytes(op.kernel_h, op.kernel_w, in_c)} * graph.tensor(op.output).shape.c;
   }
-  return weights * int64_t{sizeof(int8_t)} + bias_count(graph, op) * int64_t{sizeof(int32_t)};
+  return weights * int64_t{sizeof(int8_t)} + biases * int64_t{sizeof(int32_t)};
 }
 
 // Entries of requantisation tables: per output channel, but for fully connected, whose weights have one
@@ -86,11 +86,13 @@ CostReport estimate(const Graph& graph, const MemoryPlan& plan, const CostOption
   for (const PlanStep& step : plan.order) {
     const Op& op = graph.ops[static_cast<size_t>(step.op)];
     const int64_t op_macs = macs(graph, op);
-    const int64_t op_weights_bytes = weights_bytes(graph, op);
+    const int64_t weights = weight_count(graph, op);
+    const int64_t biases = bias_count(graph, op);
+    const int64_t op_weights_bytes = weights_bytes(graph, op, weights, biases);
     double op_ms = latency != nullptr ? latency->operator_ms(graph, op, step, op_macs) : 0.0;
     if (step.extra_macs > 0) op_ms *= 1 + static_cast<double>(step.extra_macs) / static_cast<double>(op_macs);
     report.macs += op_macs;
-    report.params += weight_count(graph, op) + bias_count(graph, op);
+    report.params += weights + biases;
     report.flash.weights_bytes += op_weights_bytes;
     total_ms += op_ms;
     if (options.per_operator) {

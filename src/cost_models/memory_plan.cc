@@ -293,9 +293,16 @@ class PlanBuilder {
   void measure_steps() {
     std::vector<int64_t> aligned(plan_.order.size(), 0);
     for (const PlannedBuffer& buffer : plan_.buffers) {
-      for (int step = buffer.first_step; step <= buffer.last_step; ++step) {
-        at(step).live_bytes += buffer.bytes_at(step);
-        aligned[static_cast<size_t>(step)] += align_up(buffer.bytes_at(step), options_.alignment);
+      const int64_t aligned_size = align_up(buffer.size_bytes, options_.alignment);
+      const int full_until = std::min(buffer.full_until_step, buffer.last_step);
+      int step = buffer.first_step;
+      for (; step <= full_until; ++step) {
+        at(step).live_bytes += buffer.size_bytes;
+        aligned[static_cast<size_t>(step)] += aligned_size;
+      }
+      for (; step <= buffer.last_step; ++step) {
+        at(step).live_bytes += buffer.tail_bytes;
+        aligned[static_cast<size_t>(step)] += align_up(buffer.tail_bytes, options_.alignment);
       }
     }
     for (const PlannedBuffer& buffer : plan_.buffers) {

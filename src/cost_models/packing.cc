@@ -22,7 +22,8 @@ class Placed {
     int64_t end;
   };
 
-  explicit Placed(const std::vector<Lifetime>& lifetimes) {
+  // Forgets what was placed, for other buffers; what was allocated stays.
+  void begin(const std::vector<Lifetime>& lifetimes) {
     int steps = 0;
     for (const Lifetime& lifetime : lifetimes) steps = std::max(steps, lifetime.last + 1);
     begin_.assign(static_cast<size_t>(steps) + 1, 0);
@@ -30,8 +31,9 @@ class Placed {
       for (int step = lifetime.first; step <= lifetime.last; ++step) ++begin_[static_cast<size_t>(step) + 1];
     }
     std::partial_sum(begin_.begin(), begin_.end(), begin_.begin());
-    extents_.resize(static_cast<size_t>(begin_.back()));
+    if (std::ssize(extents_) < begin_.back()) extents_.resize(static_cast<size_t>(begin_.back()));
     end_.assign(begin_.begin(), begin_.end() - 1);
+    comparisons_ = 0;
   }
 
   void clear() { std::copy(begin_.begin(), begin_.end() - 1, end_.begin()); }
@@ -63,8 +65,13 @@ class Placed {
 // First fit in a given order.
 class FirstFit {
  public:
-  explicit FirstFit(const std::vector<Lifetime>& lifetimes)
-      : lifetimes_(lifetimes), offsets_(lifetimes.size()), placed_(lifetimes) {}
+  // `lifetimes` must outlive the placing. Every candidate of a search is packed: what one packing allocated
+  // serves the thread's next.
+  void begin(const std::vector<Lifetime>& lifetimes) {
+    lifetimes_ = &lifetimes;
+    offsets_.resize(lifetimes.size());
+    placed_.begin(lifetimes);
+  }
 
   const std::vector<int64_t>& offsets() const { return offsets_; }
   int64_t comparisons() const { return placed_.comparisons(); }
@@ -74,7 +81,7 @@ class FirstFit {
     placed_.clear();
     int64_t height = 0;
     for (const int buffer : order) {
-      const Lifetime& lifetime = lifetimes_[static_cast<size_t>(buffer)];
+      const Lifetime& lifetime = (*lifetimes_)[static_cast<size_t>(buffer)];
       const int64_t offset = lowest_free(lifetime);
       height = std::max(height, offset + lifetime.size);
       if (height > limit) return height;
@@ -85,48 +92,28 @@ class FirstFit {
   }
 
  private:
-  struct Obstacle {
-    int64_t offset;
-    int64_t end;
-    int64_t needed;  // bytes of the buffer that is being placed, at the obstacle's step
-  };
-
+  // What overlaps the candidate does so at any offset below its own end, so the first candidate that is left
+  // alone is the lowest free offset, in whatever order the others are looked at.
   int64_t lowest_free(const Lifetime& lifetime) {
-    count_ = 0;
-    for (int step = lifetime.first; step <= lifetime.last; ++step) {
-      const int64_t needed = lifetime.size_at(step);
-      const std::span<const Placed::Extent> there = placed_.at(step);
-      if (obstacles_.size() < count_ + there.size()) obstacles_.resize(2 * (count_ + there.size()));
-      for (const Placed::Extent& extent : there) add_obstacle({extent.offset, extent.end, needed});
-    }
-    const std::span<const Obstacle> obstacles(obstacles_.data(), count_);
-    // A second pass is needed only where the buffer shrinks: an obstacle that was passed over, because little
-    // was needed at its step, may be in the way of a higher candidate.
-    const bool shrinks = lifetime.full_until < lifetime.last;
     int64_t candidate = 0;
     for (bool moved = true; moved;) {
       moved = false;
-      for (const Obstacle& obstacle : obstacles) {
-        if (obstacle.end <= candidate || obstacle.offset >= candidate + obstacle.needed) continue;
-        candidate = obstacle.end;
-        moved = shrinks;
+      for (int step = lifetime.first; step <= lifetime.last; ++step) {
+        const int64_t needed = lifetime.size_at(step);
+        for (const Placed::Extent& there : placed_.at(step)) {
+          // Without a branch: nobody could predict it.
+          const bool meets = (there.end > candidate) & (there.offset < candidate + needed);
+          candidate = meets ? there.end : candidate;
+          moved |= meets;
+        }
       }
     }
     return candidate;
   }
 
-  // Keeps them by offset. They are few, so that this is cheaper than sorting them at the end.
-  void add_obstacle(const Obstacle& obstacle) {
-    Obstacle* at = obstacles_.data() + count_++;
-    for (; at != obstacles_.data() && obstacle.offset < at[-1].offset; --at) *at = at[-1];
-    *at = obstacle;
-  }
-
-  const std::vector<Lifetime>& lifetimes_;
+  const std::vector<Lifetime>* lifetimes_ = nullptr;
   std::vector<int64_t> offsets_;
   Placed placed_;
-  std::vector<Obstacle> obstacles_;  // the first count_ of them
-  size_t count_ = 0;
 };
 
 // Orders to begin with. Ties go to the lower index, so that the result is defined. kLasting: what lives for
@@ -134,44 +121,56 @@ class FirstFit {
 // packing of most networks.
 enum class First { kLasting, kLargest, kLongest, kMostArea, kEarliest };
 
-std::vector<int> order_of(const std::vector<Lifetime>& lifetimes, First first) {
-  // Sizes and steps are below 2^31: two of them fit into one key.
-  const auto key = [&](const Lifetime& lifetime) -> int64_t {
-    const int64_t length = lifetime.last - lifetime.first + 1;
-    switch (first) {
-      case First::kLasting:
-      case First::kLargest:
-        return -lifetime.size;
-      case First::kLongest:
-        return -((length << 32) + lifetime.size);
-      case First::kMostArea:
-        return -lifetime.size * length;
-      case First::kEarliest:
-        return (int64_t{lifetime.first} << 32) - lifetime.size;
-    }
-    return 0;
-  };
-  struct Entry {
-    int64_t key;
-    int index;
-    bool operator<(const Entry& other) const {
-      return key != other.key ? key < other.key : index < other.index;
-    }
-  };
-  const auto comes_last = [&](size_t i) {
-    return first == First::kLasting && lifetimes[i].first == lifetimes[i].last;
-  };
-  std::vector<Entry> entries;
-  entries.reserve(lifetimes.size());
+// By size, the largest first, ties by index: the buffers of `lifetimes` for which `wanted` holds. Sizes and
+// indices are below 2^31: both fit into one key, which sorts faster than pairs do.
+template <typename Wanted>
+void append_by_size(const std::vector<Lifetime>& lifetimes, const Wanted& wanted, std::vector<int>& order) {
+  thread_local std::vector<uint64_t> keys;
+  keys.clear();
   for (size_t i = 0; i < lifetimes.size(); ++i) {
-    if (!comes_last(i)) entries.push_back({key(lifetimes[i]), static_cast<int>(i)});
+    if (wanted(lifetimes[i])) keys.push_back(static_cast<uint64_t>(INT32_MAX - lifetimes[i].size) << 32 | i);
   }
-  std::sort(entries.begin(), entries.end());
+  std::sort(keys.begin(), keys.end());
+  for (const uint64_t key : keys) order.push_back(static_cast<int>(key & UINT32_MAX));
+}
+
+template <typename Key>
+void append_by(const std::vector<Lifetime>& lifetimes, const Key& key, std::vector<int>& order) {
+  order.resize(lifetimes.size());
+  std::iota(order.begin(), order.end(), 0);
+  std::stable_sort(order.begin(), order.end(), [&](int a, int b) {
+    return key(lifetimes[static_cast<size_t>(a)]) < key(lifetimes[static_cast<size_t>(b)]);
+  });
+}
+
+std::vector<int> order_of(const std::vector<Lifetime>& lifetimes, First first) {
+  const auto steps = [](const Lifetime& lifetime) -> int64_t { return lifetime.last - lifetime.first + 1; };
   std::vector<int> order;
   order.reserve(lifetimes.size());
-  for (const Entry& entry : entries) order.push_back(entry.index);
-  for (size_t i = 0; i < lifetimes.size(); ++i) {
-    if (comes_last(i)) order.push_back(static_cast<int>(i));
+  switch (first) {
+    case First::kLasting:
+      append_by_size(
+          lifetimes, [](const Lifetime& lifetime) { return lifetime.first != lifetime.last; }, order);
+      for (size_t i = 0; i < lifetimes.size(); ++i) {
+        if (lifetimes[i].first == lifetimes[i].last) order.push_back(static_cast<int>(i));
+      }
+      break;
+    case First::kLargest:
+      append_by_size(
+          lifetimes, [](const Lifetime&) { return true; }, order);
+      break;
+    case First::kLongest:
+      append_by(
+          lifetimes, [&](const Lifetime& l) { return -((steps(l) << 32) + l.size); }, order);
+      break;
+    case First::kMostArea:
+      append_by(
+          lifetimes, [&](const Lifetime& l) { return -l.size * steps(l); }, order);
+      break;
+    case First::kEarliest:
+      append_by(
+          lifetimes, [](const Lifetime& l) { return (int64_t{l.first} << 32) - l.size; }, order);
+      break;
   }
   return order;
 }
@@ -200,7 +199,8 @@ bool pack_from_both_ends(const std::vector<Lifetime>& lifetimes, int64_t height,
     const Lifetime& lifetime = lifetimes[static_cast<size_t>(i)];
     return lifetime.first != lifetime.last;
   });
-  Placed placed(lifetimes);
+  Placed placed;
+  placed.begin(lifetimes);
   const auto is_free = [&](const Lifetime& lifetime, int64_t offset) {
     if (offset < 0 || offset + lifetime.size > height) return false;
     for (int step = lifetime.first; step <= lifetime.last; ++step) {
@@ -251,7 +251,8 @@ void search_orders(const std::vector<Lifetime>& lifetimes, FirstFit& first_fit, 
 
 Packing pack(const std::vector<Lifetime>& lifetimes, int64_t lower_bound) {
   if (lifetimes.empty()) return {};
-  FirstFit first_fit(lifetimes);
+  thread_local FirstFit first_fit;
+  first_fit.begin(lifetimes);
   Packing best;
   best.height = std::numeric_limits<int64_t>::max();
   std::vector<int> best_order;
@@ -279,7 +280,8 @@ Packing pack(const std::vector<Lifetime>& lifetimes, int64_t lower_bound) {
 }
 
 Packing pack_greedily(const std::vector<Lifetime>& lifetimes) {
-  FirstFit first_fit(lifetimes);
+  FirstFit first_fit;
+  first_fit.begin(lifetimes);
   const int64_t height =
       first_fit.place(order_of(lifetimes, First::kLargest), std::numeric_limits<int64_t>::max());
   return {first_fit.offsets(), height, first_fit.comparisons()};
