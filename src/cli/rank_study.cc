@@ -11,6 +11,7 @@
 #include "cli/comparison.h"
 #include "cli/options.h"
 #include "cli/rank_report.h"
+#include "search/baselines.h"
 #include "search/predictor.h"
 #include "search/rank_trust.h"
 #include "supernet/supernet.h"

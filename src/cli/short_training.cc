@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "cli/options.h"
+#include "search/baselines.h"
 #include "search/shared_space.h"
 #include "supernet/supernet.h"
 

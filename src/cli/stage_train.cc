@@ -6,6 +6,9 @@
 namespace tinynas {
 namespace {
 
+// What the shared weights depend on.
+std::vector<std::string> config_keys() { return with_chip_keys({"train", "augment", "data", "seed"}); }
+
 nlohmann::json run_train(Workbench& bench, Run& run) {
   const Config& config = bench.config();
   const ChosenSpace chosen = load_chosen_space(run);
@@ -18,7 +21,7 @@ nlohmann::json run_train(Workbench& bench, Run& run) {
   };
   train_supernet(supernet, bench.train(chosen.sub_space.resolution), options, sampler,
                  compute_options(config), run.path("train.state"), run.metrics());
-  supernet.save(run.path("supernet.safetensors"), {{"config_hash", config_hash(config, kConfigKeys)}});
+  supernet.save(run.path("supernet.safetensors"), {{"config_hash", config_hash(config, config_keys())}});
   std::filesystem::remove(run.path("train.state"));
   remove_work_of_other_weights(run);
   return {{"steps", options.steps},
@@ -33,7 +36,7 @@ nlohmann::json run_train(Workbench& bench, Run& run) {
 Stage train_stage(Workbench& bench) {
   Stage stage{.name = "train",
               .doc = "the supernet, whose weights all networks of the sub-space share",
-              .config_keys = with_chip_keys({"train", "augment", "data", "seed"}),
+              .config_keys = config_keys(),
               .inputs = {"space.json"},
               .outputs = {"supernet.safetensors"},
               .run = [&bench](Run& run) { return run_train(bench, run); }};

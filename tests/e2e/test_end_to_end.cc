@@ -267,7 +267,7 @@ TEST_CASE(
   // Both boards draw the same first networks: the second finds some of them measured.
   CHECK(result.at("boards")[1].at("cached").get<int>() > 0);
 
-  SECTION("interrupted at the second board, and gone on with, it comes to the same") {
+  {  // interrupted at the second board, and gone on with, it comes to the same
     const fs::path cut = scratch.path / "cut";
     ProcessOptions interrupting;
     interrupting.interrupt_when = [&] { return stage_finished(cut / boards[1], "train"); };
@@ -283,7 +283,7 @@ TEST_CASE(
     CHECK_THAT(report.out, Contains("stm32f446") && Contains("nrf52840") && Contains("int8 test"));
   }
 
-  SECTION("rank trains networks alone over several sittings, and keeps each") {
+  {  // rank trains networks alone over several sittings, and keeps each
     const std::string run = (whole / boards[0]).string();
     const std::vector<std::string> rank = {
         "rank", run, "--networks", "6", "--steps", "3", "--predictor-networks", "12", "--json"};
