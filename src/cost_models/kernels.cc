@@ -48,6 +48,10 @@ Kernel kernel_of(const Graph& graph, const Op& op, bool in_place, KernelVariant 
       return Kernel::kAvgPool;
     case OpKind::kSoftmax:
       return Kernel::kSoftmax;
+    case OpKind::kPad:
+      return Kernel::kPad;
+    case OpKind::kReshape:
+      return in_place ? Kernel::kReshape : Kernel::kPad;
   }
   throw Error(ExitCode::kFailure, "operator \"" + op.name + "\" is of a kind that no kernel runs");
 }
@@ -84,6 +88,10 @@ const char* name_of(Kernel kernel) {
       return "avg_pool";
     case Kernel::kSoftmax:
       return "softmax";
+    case Kernel::kPad:
+      return "pad";
+    case Kernel::kReshape:
+      return "reshape";
   }
   throw Error(ExitCode::kFailure, "unknown kernel");
 }

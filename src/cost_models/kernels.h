@@ -22,9 +22,11 @@ enum class Kernel {
   kAdd,
   kGlobalAvgPool,
   kAvgPool,
-  kSoftmax
+  kSoftmax,
+  kPad,     // and a reshape whose input is still needed: a copy
+  kReshape  // no code: the input's bytes are the output's
 };
-inline constexpr int kKernels = 15;
+inline constexpr int kKernels = 17;
 
 // A depthwise convolution of one input channel into several is a convolution: the exporter lays its weights
 // out as one.

@@ -288,6 +288,45 @@ const Names kGlobalPoolNames = {"inputs", "channels", "call"};
 const Names kPoolNames = {"additions", "rows", "outputs", "positions", "call"};
 const Names kSoftmaxNames = {"exponentials", "rows", "call"};
 
+// tn_pad.c: runs of values are copied, a row of the input or, where channels are padded, a position; what
+// lies between two of them is filled in one go. By fours, which a loop does, a pair and one value.
+struct Moved {
+  int64_t fours = 0;
+  int64_t pairs = 0;
+  int64_t ones = 0;
+  int64_t loops = 0;
+  void add(int64_t times, int64_t bytes) {
+    fours += times * (bytes / 4);
+    pairs += times * (bytes % 4 / 2);
+    ones += times * (bytes % 2);
+    loops += bytes >= 4 ? times : 0;
+  }
+};
+
+const Names kPadNames = {"copied_fours", "copied_pairs", "copied_ones", "copied_loops", "filled_fours",
+                         "filled_rests", "filled_loops", "runs",        "rows",         "call"};
+void count_pad(const CallShape& call, Counts counts) {
+  const Shape& in = call.input;
+  // A reshape's copy has another shape behind it, but no more values.
+  const bool is_copy = call.output.elements() == in.elements();
+  const Shape& out = is_copy ? in : call.output;
+  const int64_t between = out.c - in.c;
+  const int64_t row_end = between + int64_t{out.w - in.w} * out.c;
+  const int64_t runs_a_row = between > 0 ? in.w : 1;
+  const int64_t first = (int64_t{call.pad_top} * out.w + call.pad_left) * out.c;
+  const int64_t gaps = in.h * (runs_a_row - 1);
+  Moved copied;
+  Moved filled;
+  copied.add(in.h * runs_a_row, (between > 0 ? 1 : int64_t{in.w}) * in.c);
+  // Channels before the first value are filled with what is above it, here with what is below the last.
+  filled.add(1, first);
+  filled.add(gaps, between);
+  filled.add(in.h - 1, row_end);
+  filled.add(1, out.elements() - in.elements() - first - gaps * between - (in.h - 1) * row_end);
+  counts << copied.fours << copied.pairs << copied.ones << copied.loops << filled.fours
+         << filled.pairs + filled.ones << filled.loops << in.h * runs_a_row << in.h << 1;
+}
+
 }  // namespace
 
 std::vector<const char*> feature_names(Kernel kernel, KernelVariant variant) {
@@ -321,6 +360,10 @@ std::vector<const char*> feature_names(Kernel kernel, KernelVariant variant) {
       return kPoolNames;
     case Kernel::kSoftmax:
       return kSoftmaxNames;
+    case Kernel::kPad:
+      return kPadNames;
+    case Kernel::kReshape:
+      break;
   }
   return {};
 }
@@ -382,6 +425,11 @@ LatencyFeatures latency_features(const CallShape& call, int64_t nominal_macs) {
       counts << out.elements() - rows << rows << 1;
       break;
     }
+    case Kernel::kPad:
+      count_pad(call, counts);
+      break;
+    case Kernel::kReshape:
+      break;
   }
   return features;
 }

@@ -58,7 +58,11 @@ CountedCall counted_call(const CsvTable& table, size_t row) {
                   .kernel_w = size("kernel_w"),
                   .stride_h = stride,
                   .stride_w = stride};
-  if (call.kernel != Kernel::kGlobalAvgPool) {
+  if (call.kernel == Kernel::kPad) {
+    // kernel_h and kernel_w: the rows and columns of padding, and one.
+    shape.output.h = shape.input.h + shape.kernel_h - 1;
+    shape.output.w = shape.input.w + shape.kernel_w - 1;
+  } else if (call.kernel != Kernel::kGlobalAvgPool) {
     shape.output.h = (shape.input.h + stride - 1) / stride;
     shape.output.w = (shape.input.w + stride - 1) / stride;
   }
@@ -245,6 +249,7 @@ KernelFits fit_kernels(const Measurements& measurements, const std::string& core
     LinearFit& fit = fits.by_kernel[kernel];
     // Portable cores have no rows of the templates: there their instances run the code in place.
     if (features.empty() && has_template(static_cast<Kernel>(kernel))) continue;
+    if (feature_names(static_cast<Kernel>(kernel), fits.variant).empty()) continue;  // nothing to run
     fit = fit_nonnegative(features, targets, what);
     for (size_t row = 0; row < targets.size(); ++row)
       squared_residual += (targets[row] - fit.fitted[row]) * (targets[row] - fit.fitted[row]);

@@ -5,8 +5,17 @@
 namespace tinynas {
 namespace {
 
+// The others end a run of streamed operators: they read and write whole tensors.
 bool has_row_kernel(const Op& op) {
-  return op.kind != OpKind::kFullyConnected && op.kind != OpKind::kSoftmax;
+  switch (op.kind) {
+    case OpKind::kFullyConnected:
+    case OpKind::kSoftmax:
+    case OpKind::kPad:
+    case OpKind::kReshape:
+      return false;
+    default:
+      return true;
+  }
 }
 
 RowOp row_op(const Graph& graph, int index, const std::vector<int>& producer) {

@@ -38,6 +38,8 @@ int64_t row_scratch_bytes(const Graph& graph, const Op& op, bool in_place, int i
     case OpKind::kGlobalAvgPool:
     case OpKind::kAvgPool:
     case OpKind::kSoftmax:
+    case OpKind::kPad:
+    case OpKind::kReshape:
       return 0;
   }
   return 0;
@@ -47,7 +49,7 @@ InPlaceRules::InPlaceRules(const Graph& graph, bool allowed)
     : graph_(graph), allowed_(allowed), made_smaller_(graph.tensors.size(), false) {
   for (const Op& op : graph.ops) {
     const bool is_depthwise = op.kind == OpKind::kDepthwiseConv2d && op.depth_multiplier == 1;
-    if (!is_depthwise && op.kind != OpKind::kAdd) continue;
+    if (!is_depthwise && op.kind != OpKind::kAdd && op.kind != OpKind::kReshape) continue;
     bool smaller = is_depthwise && graph.tensor(op.output).bytes() < graph.tensor(op.inputs[0]).bytes();
     for (const TensorId id : op.inputs) smaller = smaller || made_smaller_[static_cast<size_t>(id)];
     made_smaller_[static_cast<size_t>(op.output)] = smaller;
@@ -60,6 +62,7 @@ bool InPlaceRules::can(const Op& op, size_t i) const {
   const Tensor& out = graph_.tensor(op.output);
   if (in.element_bytes != out.element_bytes) return false;
   if (op.kind == OpKind::kAdd) return in.shape == out.shape;
+  if (op.kind == OpKind::kReshape) return true;
   if (op.kind != OpKind::kDepthwiseConv2d || op.depth_multiplier > 1 ||
       !every_window_begins_inside(op, in.shape, out.shape))
     return false;

@@ -27,9 +27,9 @@ int64_t row_scratch_bytes(const Graph& graph, const Op& op, bool in_place, int i
 bool every_window_begins_inside(const Op& op, const Shape& in, const Shape& out);
 
 // Whether the kernel of `op` can put its output where input `i` lies, when nothing else needs that input any
-// more. Our kernels: add, and a depthwise convolution of depth multiplier 1 whose every window begins inside
-// the input (runtime/tn_kernels.h); where that one makes the tensor smaller, its input must not itself be the
-// smaller rest of such a buffer (a buffer shrinks once).
+// more. Our kernels: a reshape, which then has none; add; and a depthwise convolution of depth multiplier 1
+// whose every window begins inside the input (runtime/tn_kernels.h); where that one makes the tensor smaller,
+// its input must not itself be the smaller rest of such a buffer (a buffer shrinks once).
 class InPlaceRules {
  public:
   InPlaceRules(const Graph& graph, bool allowed);

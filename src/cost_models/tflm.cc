@@ -66,6 +66,8 @@ int64_t tflm_scratch_bytes(const Graph& graph, const Op& op) {
     case OpKind::kGlobalAvgPool:
     case OpKind::kFullyConnected:
     case OpKind::kSoftmax:
+    case OpKind::kPad:
+    case OpKind::kReshape:
       return 0;
   }
   return 0;

@@ -64,6 +64,15 @@ void add_window_fields(const Op& op, Fields& fields) {
   fields.insert(fields.end(), {{"pad_top", number(op.padding.top)}, {"pad_left", number(op.padding.left)}});
 }
 
+void add_pad_fields(const Padding& pad, Fields& fields) {
+  fields.insert(fields.end(), {{"pad_top", number(pad.top)},
+                               {"pad_left", number(pad.left)},
+                               {"pad_bottom", number(pad.bottom)},
+                               {"pad_right", number(pad.right)},
+                               {"channels_before", number(pad.channels_before)},
+                               {"channels_after", number(pad.channels_after)}});
+}
+
 const char* type_of(OpKind kind) {
   switch (kind) {
     case OpKind::kConv2d:
@@ -79,6 +88,9 @@ const char* type_of(OpKind kind) {
       return "tn_avg_pool_op";
     case OpKind::kSoftmax:
       return "tn_softmax_op";
+    case OpKind::kPad:
+    case OpKind::kReshape:
+      return "tn_pad_op";
   }
   throw io_error("internal error: an operator of unknown kind");
 }
@@ -295,7 +307,7 @@ std::vector<std::string> runtime_files(const std::vector<COperator>& operators) 
   }
   std::set<std::string> kernels;
   for (const COperator& c : operators) {
-    if (is_instance(c.step->kernel)) continue;
+    if (is_instance(c.step->kernel) || c.step->kernel == Kernel::kReshape) continue;
     const bool sums = c.by_rows && c.op->kind == OpKind::kGlobalAvgPool;
     kernels.insert(sums ? "tn_mean.c" : c.function + ".c");
   }
@@ -357,6 +369,7 @@ std::vector<CTable> c_tables(const Int8Model& model, const std::string& package,
 }
 
 std::string c_constants(const Int8Model& model, const std::string& package, const COperator& c) {
+  if (c.step->kernel == Kernel::kReshape) return "";
   const Op& op = *c.op;
   const Int8Op& data = *c.data;
   const Shape& in = model.graph.tensor(op.inputs[0]).shape;
@@ -400,11 +413,18 @@ std::string c_constants(const Int8Model& model, const std::string& package, cons
       fields.push_back({"difference_min", number(data.softmax_difference_min)});
       fields.insert(fields.end(), {{"rows", number(int64_t{in.h} * in.w)}, {"c", number(in.c)}});
       break;
+    case OpKind::kPad:
+    case OpKind::kReshape:
+      fields.insert(fields.end(), {{"in_h", number(in.h)}, {"in_w", number(in.w)}, {"in_c", number(in.c)}});
+      add_pad_fields(op.padding, fields);
+      fields.push_back({"zero_point", zero_point(op.output)});
+      break;
   }
-  // An average pool's values keep their zero point; a softmax's output is fixed.
-  const bool has_zero_point = op.kind != OpKind::kAvgPool && op.kind != OpKind::kSoftmax;
+  // Values that are kept as they are keep their zero point; a softmax's output is fixed.
+  const bool has_zero_point = !keeps_params(op.kind) && op.kind != OpKind::kSoftmax;
   if (has_zero_point) fields.push_back({"output_zero_point", zero_point(op.output)});
-  if (op.kind != OpKind::kSoftmax) {
+  const bool moves = op.kind == OpKind::kPad || op.kind == OpKind::kReshape;
+  if (op.kind != OpKind::kSoftmax && !moves) {
     fields.push_back({"activation_min", number(data.activation_min)});
     fields.push_back({"activation_max", number(data.activation_max)});
   }
@@ -438,6 +458,8 @@ std::string c_call(const Graph& graph, const MemoryPlan& plan, const COperator& 
     if (id == graph.output && output_can_be_outside(graph, plan)) return "output";
     return at(plan.offset_of(id));
   };
+  if (c.step->kernel == Kernel::kReshape)
+    return "/* " + c_comment(graph.tensor(c.op->output).name) + ": the same bytes */";
   std::vector<std::string> arguments = {"&op_" + c.symbol};
   for (const TensorId id : c.op->inputs) arguments.push_back(tensor(id));
   arguments.push_back(tensor(c.op->output));

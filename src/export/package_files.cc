@@ -51,7 +51,8 @@ void put_calls(const PackageSource& source, Values& values) {
   const bool resident = source.plan.input == InputKind::kResident;
   std::string calls;
   for (const COperator& op : source.operators)
-    values["CONSTANTS"] += c_constants(source.model, source.options.name, op) + "\n";
+    if (const std::string text = c_constants(source.model, source.options.name, op); !text.empty())
+      values["CONSTANTS"] += text + "\n";
   for (size_t number = 0; number < source.plan.segments.size(); ++number) {
     const PlanSegment& segment = source.plan.segments[number];
     if (runs_by_rows(source.model.graph, source.plan, segment)) {

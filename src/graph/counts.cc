@@ -21,6 +21,8 @@ int64_t weight_count(const Graph& graph, const Op& op) {
     case OpKind::kGlobalAvgPool:
     case OpKind::kAvgPool:
     case OpKind::kSoftmax:
+    case OpKind::kPad:
+    case OpKind::kReshape:
       return 0;
   }
   return 0;

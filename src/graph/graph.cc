@@ -60,7 +60,7 @@ void Graph::check() const {
     const Tensor& out = tensor(op.output);
     if (produced[static_cast<size_t>(op.output)]) fail("produces \"" + out.name + "\" a second time");
     produced[static_cast<size_t>(op.output)] = true;
-    const Shape inferred = infer_shape(op, shapes, out.shape.c);
+    const Shape inferred = infer_shape(op, shapes, out.shape);
     if (!(inferred == out.shape)) {
       fail("its output \"" + out.name + "\" should have the shape {" + std::to_string(inferred.h) + ", " +
            std::to_string(inferred.w) + ", " + std::to_string(inferred.c) + "}");

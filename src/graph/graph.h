@@ -35,21 +35,26 @@ enum class OpKind {
   kGlobalAvgPool,    // mean over h and w (TFLite MEAN): {h, w, c} -> {1, 1, c}
   kFullyConnected,   // weights [c_out][c_in] over the flattened input
   kAvgPool,          // mean over a window (TFLite AVERAGE_POOL_2D): positions outside the input do not count
-  kSoftmax           // over the channels of every position; no activation
+  kSoftmax,          // over the channels of every position; no activation
+  kPad,              // zeros around the input, of channels too (TFLite PAD); no activation
+  kReshape           // the same values in the same order under another shape (TFLite RESHAPE); no activation
 };
 
 enum class Activation { kNone, kRelu, kRelu6 };
 
 const char* name_of(OpKind kind);  // "conv2d", "depthwise_conv2d", "add", "global_avg_pool",
-                                   // "fully_connected", "avg_pool", "softmax"
+                                   // "fully_connected", "avg_pool", "softmax", "pad", "reshape"
 const char* name_of(Activation activation);
 
-// Explicit padding in rows and columns of zeros (real 0, that is the zero point).
+// Explicit padding of zeros (real 0, that is the zero point) in rows and columns; kPad alone pads channels
+// too.
 struct Padding {
   int top = 0;
   int left = 0;
   int bottom = 0;
   int right = 0;
+  int channels_before = 0;
+  int channels_after = 0;
   bool operator==(const Padding&) const = default;
 };
 
@@ -92,9 +97,9 @@ struct Graph {
 };
 
 // Output shape of `op` for its input shapes; throws Error(kUsage) naming the operator when they do not agree.
-// `out_channels`: c_out of convolutions and fully connected, which their weights choose; not used for the
-// other kinds.
-Shape infer_shape(const Op& op, const std::vector<Shape>& inputs, int out_channels);
+// `wanted` has what the inputs leave open: c of convolutions and fully connected, which their weights choose,
+// and the whole shape of a reshape; not used for the other kinds.
+Shape infer_shape(const Op& op, const std::vector<Shape>& inputs, const Shape& wanted);
 
 // Nominal multiply-accumulates (1 MAC = 2 FLOPs), padded taps included; operators without weights count 0
 // MACs.

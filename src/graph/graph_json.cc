@@ -9,9 +9,9 @@ namespace tinynas {
 namespace {
 
 constexpr const char* kGraphFormat = "tinynas-graph-1";
-constexpr std::array kKinds{OpKind::kConv2d,        OpKind::kDepthwiseConv2d, OpKind::kAdd,
-                            OpKind::kGlobalAvgPool, OpKind::kFullyConnected,  OpKind::kAvgPool,
-                            OpKind::kSoftmax};
+constexpr std::array kKinds{
+    OpKind::kConv2d,  OpKind::kDepthwiseConv2d, OpKind::kAdd, OpKind::kGlobalAvgPool, OpKind::kFullyConnected,
+    OpKind::kAvgPool, OpKind::kSoftmax,         OpKind::kPad, OpKind::kReshape};
 constexpr std::array kActivations{Activation::kNone, Activation::kRelu, Activation::kRelu6};
 
 // The value of an enumeration that has the name in the JSON.
@@ -51,8 +51,8 @@ Tensor read_tensor(const JsonReader& reader) {
 }
 
 Op read_op(const JsonReader& reader) {
-  reader.only(
-      {"kind", "name", "inputs", "output", "kernel", "stride", "padding", "depth_multiplier", "activation"});
+  reader.only({"kind", "name", "inputs", "output", "kernel", "stride", "padding", "channel_padding",
+               "depth_multiplier", "activation"});
   Op op;
   op.kind = named(reader["kind"], kKinds);
   op.name = reader["name"].text();
@@ -68,6 +68,11 @@ Op read_op(const JsonReader& reader) {
   op.stride_w = stride[1];
   const auto padding = int_array_of<4>(reader["padding"]);
   op.padding = {padding[0], padding[1], padding[2], padding[3]};
+  if (reader.has("channel_padding")) {
+    const auto channels = int_array_of<2>(reader["channel_padding"]);
+    op.padding.channels_before = channels[0];
+    op.padding.channels_after = channels[1];
+  }
   if (reader.has("depth_multiplier")) op.depth_multiplier = int_of(reader["depth_multiplier"]);
   op.activation = named(reader["activation"], kActivations);
   return op;
@@ -91,6 +96,10 @@ const char* name_of(OpKind kind) {
       return "avg_pool";
     case OpKind::kSoftmax:
       return "softmax";
+    case OpKind::kPad:
+      return "pad";
+    case OpKind::kReshape:
+      return "reshape";
   }
   return "unknown";
 }
@@ -125,6 +134,8 @@ nlohmann::json to_json(const Graph& graph) {
                    {"stride", {op.stride_h, op.stride_w}},
                    {"padding", {pad.top, pad.left, pad.bottom, pad.right}},
                    {"activation", name_of(op.activation)}});
+    if (pad.channels_before != 0 || pad.channels_after != 0)
+      ops.back()["channel_padding"] = {pad.channels_before, pad.channels_after};
     if (op.depth_multiplier != 1) ops.back()["depth_multiplier"] = op.depth_multiplier;
   }
   return {{"format", kGraphFormat}, {"name", graph.name},    {"tensors", tensors}, {"ops", ops},

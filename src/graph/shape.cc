@@ -39,6 +39,30 @@ void require_depth_multiplier(const Op& op, const Shape& in) {
   }
 }
 
+void require_no_activation(const Op& op) {
+  if (op.activation != Activation::kNone)
+    fail(op, std::string("has the activation ") + name_of(op.activation) + ", expected none");
+}
+
+// A pad has padding and nothing else.
+Shape padded_shape(const Op& op, const Shape& in) {
+  const Padding& pad = op.padding;
+  Op rest = op;
+  rest.padding = {};
+  require_no_window(rest);
+  require_no_activation(op);
+  const auto padded = [&](const char* axis, int size, int before, int after) {
+    const auto in_range = [](int by) { return by >= 0 && by <= kMaxDimension; };
+    if (!in_range(before) || !in_range(after)) {
+      fail(op, std::string(axis) + ": got padding " + std::to_string(before) + " and " +
+                   std::to_string(after) + ", expected 0 to " + std::to_string(kMaxDimension));
+    }
+    return size + before + after;
+  };
+  return {padded("rows", in.h, pad.top, pad.bottom), padded("columns", in.w, pad.left, pad.right),
+          padded("channels", in.c, pad.channels_before, pad.channels_after)};
+}
+
 // Output size of a sliding window along one axis.
 int window_output(const Op& op, const char* axis, int in, int kernel, int stride, int before, int after) {
   if (kernel < 1 || kernel > kMaxKernelSize || stride < 1 || stride > kMaxStride) {
@@ -66,7 +90,7 @@ std::pair<int, int> same_padding(int in, int kernel, int stride) {
   return {total / 2, total - total / 2};
 }
 
-Shape infer_shape(const Op& op, const std::vector<Shape>& inputs, int out_channels) {
+Shape infer_shape(const Op& op, const std::vector<Shape>& inputs, const Shape& wanted) {
   require_inputs(op, inputs, op.kind == OpKind::kAdd ? 2 : 1);
   require_depth_multiplier(op, inputs[0]);
   const Shape& in = inputs[0];
@@ -75,9 +99,10 @@ Shape infer_shape(const Op& op, const std::vector<Shape>& inputs, int out_channe
     case OpKind::kDepthwiseConv2d:
     case OpKind::kAvgPool: {
       const Padding& pad = op.padding;
+      if (pad.channels_before != 0 || pad.channels_after != 0) fail(op, "pads channels, expected none");
       return {window_output(op, "rows", in.h, op.kernel_h, op.stride_h, pad.top, pad.bottom),
               window_output(op, "columns", in.w, op.kernel_w, op.stride_w, pad.left, pad.right),
-              op.kind == OpKind::kConv2d ? out_channels : in.c * op.depth_multiplier};
+              op.kind == OpKind::kConv2d ? wanted.c : in.c * op.depth_multiplier};
     }
     case OpKind::kAdd:
       require_no_window(op);
@@ -91,13 +116,19 @@ Shape infer_shape(const Op& op, const std::vector<Shape>& inputs, int out_channe
       return {1, 1, in.c};
     case OpKind::kFullyConnected:
       require_no_window(op);
-      return {1, 1, out_channels};
+      return {1, 1, wanted.c};
     case OpKind::kSoftmax:
       require_no_window(op);
-      if (op.activation != Activation::kNone) {
-        fail(op, std::string("has the activation ") + name_of(op.activation) + ", expected none");
-      }
+      require_no_activation(op);
       return in;
+    case OpKind::kPad:
+      return padded_shape(op, in);
+    case OpKind::kReshape:
+      require_no_window(op);
+      require_no_activation(op);
+      if (wanted.elements() != in.elements())
+        fail(op, "got the shape " + text_of(wanted) + " for the values of " + text_of(in));
+      return wanted;
   }
   fail(op, "is of an unknown kind");
 }

@@ -24,12 +24,12 @@ void widen(const Tensor& tensor, const std::vector<float>& values, Range& range)
   range.high = std::max(range.high, array.maxCoeff());
 }
 
-// By tensor: the output, and what it is made of by softmax and average pooling, which do not give it a range.
+// By tensor: the output, and what it is made of by softmax and operators that keep the range.
 std::vector<bool> logits(const Graph& graph) {
   std::vector<bool> found(graph.tensors.size(), false);
   found[static_cast<size_t>(graph.output)] = true;
   for (auto op = graph.ops.rbegin(); op != graph.ops.rend(); ++op) {
-    const bool passes = op->kind == OpKind::kSoftmax || op->kind == OpKind::kAvgPool;
+    const bool passes = op->kind == OpKind::kSoftmax || keeps_params(op->kind);
     if (passes && found[static_cast<size_t>(op->output)]) found[static_cast<size_t>(op->inputs[0])] = true;
   }
   return found;

@@ -123,7 +123,7 @@ void check_op(const Int8Model& model, const Op& op, const Int8Op& data) {
   const QuantParams& output = model.tensors[static_cast<size_t>(op.output)];
   const Shape& shape = graph.tensor(op.inputs[0]).shape;
   if (op.kind == OpKind::kSoftmax) check_softmax(op, shape, input, output);
-  if (op.kind == OpKind::kAvgPool) check_output_params(op, output, input);
+  if (keeps_params(op.kind)) check_output_params(op, output, input);
   const bool per_tensor = op.kind == OpKind::kFullyConnected;
   const int64_t scales = !op.has_weights() ? 0 : per_tensor ? 1 : bias_count(graph, op);
   check_size(op, "weights", data.weights.size(), op.has_weights() ? weight_count(graph, op) : 0);

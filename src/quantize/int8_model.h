@@ -59,10 +59,15 @@ struct Int8Model {
 
   // Throws Error(kUsage) naming the tensor or operator: sizes agree with the graph, scales are positive, zero
   // points are int8, fixed-point values are the ones that derive_fixed_point() gives, no 32-bit
-  // accumulator can overflow, an average pool's output has its input's parameters and a softmax's those of
-  // kSoftmaxOutput.
+  // accumulator can overflow, outputs of which keeps_params() is true have their input's parameters and a
+  // softmax's those of kSoftmaxOutput.
   void check() const;
 };
+
+// Whether the output holds values of the input as they are, or averaged, and so has its scale and zero point.
+inline bool keeps_params(OpKind kind) {
+  return kind == OpKind::kAvgPool || kind == OpKind::kPad || kind == OpKind::kReshape;
+}
 
 // What TFLite's specification gives the output of a softmax.
 inline constexpr QuantParams kSoftmaxOutput{1.0f / 256, -128};

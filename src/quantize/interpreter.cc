@@ -314,6 +314,20 @@ struct Interpreter::State {
       softmax_row(from, shape.c, data.softmax_input, data.softmax_difference_min, to);
   }
 
+  void pad(const Op& op) {
+    const Shape& in = model.graph.tensor(op.inputs[0]).shape;
+    const Shape& out = model.graph.tensor(op.output).shape;
+    const int8_t* from = values(op.inputs[0]).data();
+    std::vector<int8_t>& output = values(op.output);
+    std::fill(output.begin(), output.end(), static_cast<int8_t>(params(op.output).zero_point));
+    for (int y = 0; y < in.h; ++y) {
+      for (int x = 0; x < in.w; ++x, from += in.c) {
+        const int64_t position = int64_t{y + op.padding.top} * out.w + x + op.padding.left;
+        std::copy_n(from, in.c, output.begin() + position * out.c + op.padding.channels_before);
+      }
+    }
+  }
+
   void average(const Op& op, const Int8Op& data) {
     const Shape& in = model.graph.tensor(op.inputs[0]).shape;
     const int pixels = in.h * in.w;
@@ -353,6 +367,12 @@ struct Interpreter::State {
         break;
       case OpKind::kSoftmax:
         softmax(op, data);
+        break;
+      case OpKind::kPad:
+        pad(op);
+        break;
+      case OpKind::kReshape:
+        values(op.output) = values(op.inputs[0]);
         break;
     }
   }

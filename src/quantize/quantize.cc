@@ -128,7 +128,7 @@ Int8Model quantize_to(const FloatModel& model, const std::vector<Range>& ranges,
       result.tensors[output] = kSoftmaxOutput;
       continue;
     }
-    if (op.kind == OpKind::kAvgPool) {
+    if (keeps_params(op.kind)) {
       result.tensors[output] = result.tensors[static_cast<size_t>(op.inputs[0])];
       continue;
     }

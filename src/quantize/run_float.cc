@@ -118,6 +118,16 @@ void softmax(const Shape& shape, const float* input, float* output) {
   }
 }
 
+void pad(const Op& op, const Shape& in, const Shape& out, const float* input, float* output) {
+  std::fill_n(output, out.elements(), 0.0f);
+  for (int y = 0; y < in.h; ++y) {
+    for (int x = 0; x < in.w; ++x, input += in.c) {
+      const int64_t position = int64_t{y + op.padding.top} * out.w + x + op.padding.left;
+      std::copy_n(input, in.c, output + position * out.c + op.padding.channels_before);
+    }
+  }
+}
+
 void global_average(const Shape& in, const float* input, float* output) {
   const int64_t pixels = int64_t{in.h} * in.w;
   const ConstMatrix matrix(input, pixels, in.c);
@@ -161,6 +171,12 @@ void run_float_op(const FloatModel& model, const Op& op, std::vector<std::vector
       break;
     case OpKind::kSoftmax:
       softmax(in, from.data(), to.data());
+      break;
+    case OpKind::kPad:
+      pad(op, in, out, from.data(), to.data());
+      break;
+    case OpKind::kReshape:
+      to = from;
       break;
   }
 }

@@ -104,6 +104,15 @@ typedef struct {
   uint16_t c;
 } tn_softmax_op;
 
+/* Input and output have one scale and zero point. out_h = pad_top + in_h + pad_bottom, and likewise for w and
+ * c. */
+typedef struct {
+  uint16_t in_h, in_w, in_c;
+  uint16_t pad_top, pad_left, pad_bottom, pad_right;
+  uint16_t channels_before, channels_after;
+  int8_t zero_point;
+} tn_pad_op;
+
 /* The instances of tn_oracle.c, for any kernel size, stride and padding; they need no more scratch than
  * tn_buffer_sizes.h says for TN_PORTABLE. `output` must not overlap `input`, but in place it is `input`. */
 void tn_conv2d(const tn_conv2d_op* op, const int8_t* input, int8_t* output, int8_t* scratch);
@@ -136,6 +145,9 @@ void tn_avg_pool_row(const tn_avg_pool_op* op, const tn_columns* columns, const 
 /* Over the c values of each row: scale 1/256, zero point -128. c at most 4095. `output` must not overlap
  * `input`. */
 void tn_softmax(const tn_softmax_op* op, const int8_t* input, int8_t* output);
+
+/* Zeros (the zero point) around the input; without padding, a copy. `output` must not overlap `input`. */
+void tn_pad(const tn_pad_op* op, const int8_t* input, int8_t* output);
 
 #ifdef __cplusplus
 }

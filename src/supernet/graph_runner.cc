@@ -93,6 +93,18 @@ at::Tensor walk(const Graph& graph, const at::Tensor& input,
       case OpKind::kSoftmax:
         y = at::softmax(x, 1);
         break;
+      case OpKind::kPad: {
+        const Padding& pad = op.padding;
+        y = at::constant_pad_nd(
+            x, {pad.left, pad.right, pad.top, pad.bottom, pad.channels_before, pad.channels_after});
+        break;
+      }
+      case OpKind::kReshape: {
+        // Values keep their order in the graph's layout (h, w, c), not torch's.
+        const Shape& to = graph.tensor(op.output).shape;
+        y = x.permute({0, 2, 3, 1}).reshape({x.size(0), to.h, to.w, to.c}).permute({0, 3, 1, 2});
+        break;
+      }
       case OpKind::kFullyConnected: {
         // Flattened in the graph's order (h, w, c), not torch's. A 1x1 convolution, because that is oneDNN's
         // product: at::linear is the system's BLAS, and Debian's reference one runs at a thirtieth of it.

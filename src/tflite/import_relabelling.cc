@@ -1,4 +1,5 @@
-// Operators that leave no operator behind: RESHAPE, PAD, QUANTIZE, DEQUANTIZE.
+// Operators that leave no operator behind, or only where a reader needs it: RESHAPE, PAD, QUANTIZE,
+// DEQUANTIZE.
 #include "tflite/importer.h"
 
 #include <cstdio>
@@ -23,15 +24,42 @@ void Importer::add_reshape(const fb::Operator& from) {
   expect_inputs(from, 1, 2);
   const int index = file_.input(from, 0);
   const int output = file_.only_output(from);
-  ImportedValue input = activation(index);
-  if (input.pad) file_.fail("reads the output of a PAD, expected CONV_2D or DEPTHWISE_CONV_2D after a PAD");
+  const Shape given = padded(activation(index));
   expect_same_params(index, output);
   const Shape shape = file_.shape(output);
-  if (shape.elements() != input.shape.elements())
+  if (shape.elements() != given.elements())
     file_.fail("its input " + text(index) + " and its output " + text(output) +
                " hold different numbers of values");
+  if (shape == given) return alias(from, activation(index));
+  ImportedValue input = unpadded_activation(index);
   input.shape = shape;
   alias(from, std::move(input));
+}
+
+Padding Importer::paddings_of(int index, size_t rank) {
+  if (index == -1) file_.fail("its paddings are left out");
+  if (!file_.is_constant(index)) {
+    file_.fail("its paddings " + text(index) +
+               " are computed at run time, expected a constant (export the network with static shapes)");
+  }
+  if (file_.dims(index) != std::vector<int>{static_cast<int>(rank), 2}) {
+    file_.fail("got the paddings " + text(index) + ", expected " + std::to_string(rank) +
+               "x2: before and after each dimension of the input");
+  }
+  std::vector<int64_t> sizes = file_.integers(index, 2 * rank);
+  for (const int64_t size : sizes) {
+    if (size < 0 || size > kMaxDimension) {
+      file_.fail("got a padding of " + std::to_string(size) + ", expected 0 to " +
+                 std::to_string(kMaxDimension));
+    }
+  }
+  // As the shape: from the channels backwards.
+  sizes.insert(sizes.begin(), 8 - sizes.size(), 0);
+  if (sizes[0] != 0 || sizes[1] != 0) {
+    file_.fail("pads the batch, expected a batch of 1: rows, columns and channels may be padded");
+  }
+  const auto at = [&](size_t i) { return static_cast<int>(sizes[i]); };
+  return {at(2), at(4), at(3), at(5), at(6), at(7)};
 }
 
 void Importer::add_pad(const fb::Operator& from) {
@@ -40,26 +68,20 @@ void Importer::add_pad(const fb::Operator& from) {
   const int output = file_.only_output(from);
   ImportedValue input = shaped_activation(index);
   expect_same_params(index, output);
-  const int paddings = file_.input(from, 1);
-  if (paddings == -1) file_.fail("its paddings are left out");
-  if (file_.dims(index).size() != 4)
-    file_.fail("got the input " + text(index) + ", expected four dimensions");
-  const std::vector<int64_t> sizes = file_.integers(paddings, 8);
-  for (const int64_t size : sizes) {
-    if (size < 0 || size > kMaxKernelSize) {
-      file_.fail("got a padding of " + std::to_string(size) + ", expected 0 to " +
-                 std::to_string(kMaxKernelSize));
-    }
-  }
-  if (sizes[0] != 0 || sizes[1] != 0 || sizes[6] != 0 || sizes[7] != 0)
-    file_.fail("pads the batch or the channels, expected rows and columns alone");
-  const auto at = [&](size_t i) { return static_cast<int>(sizes[i]); };
-  const Shape padded{input.shape.h + at(2) + at(3), input.shape.w + at(4) + at(5), input.shape.c};
-  if (!(file_.shape(output) == padded)) {
-    file_.fail("its output is " + text(output) + ", but it makes " + text_of({padded.h, padded.w, padded.c}) +
+  const Padding by = paddings_of(file_.input(from, 1), file_.dims(index).size());
+  Padding pad = input.pad.value_or(Padding{});  // of a PAD before this one
+  pad.top += by.top;
+  pad.left += by.left;
+  pad.bottom += by.bottom;
+  pad.right += by.right;
+  pad.channels_before += by.channels_before;
+  pad.channels_after += by.channels_after;
+  input.pad = pad;
+  const Shape made = padded(input);
+  if (!(file_.shape(output) == made)) {
+    file_.fail("its output is " + text(output) + ", but it makes " + text_of({made.h, made.w, made.c}) +
                " values");
   }
-  input.pad = Padding{at(2), at(4), at(3), at(5)};
   alias(from, std::move(input));
 }
 
@@ -69,8 +91,8 @@ void Importer::add_quantize(const fb::Operator& from) {
   const int output = file_.only_output(from);
   if (index >= 0 && value(index).kind == ImportedValue::Kind::kForeignInput)
     return quantize_input(index, output);
-  ImportedValue input = shaped_activation(index);
   if (file_.type(output) == fb::TensorType::UINT8) {
+    ImportedValue input = unpadded_activation(index);
     expect_shifted(file_.activation(index), file_.activation(output, fb::TensorType::UINT8), index, output);
     result_.notes.push_back("output: the QUANTIZE to uint8 is left out; uint8 = int8 + 128");
     input.kind = ImportedValue::Kind::kForeignOutput;
@@ -80,7 +102,7 @@ void Importer::add_quantize(const fb::Operator& from) {
     file_.fail("changes the scale of " + text(index) +
                " inside the network, which is not supported (quantise the whole network in one go)");
   }
-  alias(from, std::move(input));
+  alias(from, activation(index));
 }
 
 void Importer::quantize_input(int index, int output) {
@@ -103,7 +125,7 @@ void Importer::quantize_input(int index, int output) {
 
 void Importer::add_dequantize(const fb::Operator& from) {
   expect_inputs(from, 1, 1);
-  ImportedValue input = activation(file_.input(from, 0));
+  ImportedValue input = unpadded_activation(file_.input(from, 0));
   const int output = file_.only_output(from);
   if (output != file_.graph_output()) {
     file_.fail("turns " + text(file_.input(from, 0)) +

@@ -10,8 +10,8 @@ void Importer::add_add(const fb::Operator& from) {
   const auto& given = options(from, from.builtin_options_as_AddOptions());
   Op op;
   op.kind = OpKind::kAdd;
-  const TensorId a = shaped_activation(file_.input(from, 0)).id;
-  const TensorId b = shaped_activation(file_.input(from, 1)).id;
+  const TensorId a = plain_activation(file_.input(from, 0)).id;
+  const TensorId b = plain_activation(file_.input(from, 1)).id;
   op.inputs = {a, b};
   op.activation = activation_of(given.fused_activation_function());
   emit(from, std::move(op), {});
@@ -20,20 +20,19 @@ void Importer::add_add(const fb::Operator& from) {
 void Importer::add_average_pool(const fb::Operator& from) {
   expect_inputs(from, 1, 1);
   const auto& given = options(from, from.builtin_options_as_Pool2DOptions());
-  const ImportedValue& input = shaped_activation(file_.input(from, 0));
   Op op;
   op.kind = OpKind::kAvgPool;
-  op.inputs = {input.id};
   op.activation = activation_of(given.fused_activation_function());
-  set_window(op, input, given.filter_height(), given.filter_width(), given.stride_h(), given.stride_w(),
-             given.padding());
+  // The zeros of a PAD count in the average, those of SAME padding do not.
+  set_window(op, file_.input(from, 0), /*takes_pad=*/false, given.filter_height(), given.filter_width(),
+             given.stride_h(), given.stride_w(), given.padding());
   emit(from, std::move(op), {});
 }
 
 void Importer::add_mean(const fb::Operator& from) {
   expect_inputs(from, 2, 2);
   const int index = file_.input(from, 0);
-  const ImportedValue& input = shaped_activation(index);
+  const ImportedValue& input = plain_activation(index);
   const auto rank = static_cast<int64_t>(file_.dims(index).size());
   const int axes = file_.input(from, 1);
   if (axes == -1) file_.fail("its axes are left out");
@@ -53,7 +52,7 @@ void Importer::add_softmax(const fb::Operator& from) {
   if (given.beta() != 1.0f) file_.fail("got beta " + std::to_string(given.beta()) + ", expected 1");
   Op op;
   op.kind = OpKind::kSoftmax;
-  op.inputs = {shaped_activation(file_.input(from, 0)).id};
+  op.inputs = {plain_activation(file_.input(from, 0)).id};
   emit(from, std::move(op), {});
 }
 

@@ -68,20 +68,21 @@ void Importer::add_conv(const fb::Operator& from) {
   expect_inputs(from, 2, 3);
   const auto& given = options(from, from.builtin_options_as_Conv2DOptions());
   expect_no_dilation(given.dilation_h_factor(), given.dilation_w_factor());
-  const ImportedValue& input = shaped_activation(file_.input(from, 0), /*may_be_padded=*/true);
+  const int input = file_.input(from, 0);
+  const int in_c = padded(activation(input)).c;
   Op op;
   Int8Op data;
   op.kind = OpKind::kConv2d;
   const std::vector<int> dims = read_weights(from, 4, data);
-  if (dims[3] != input.shape.c) {
+  if (dims[3] != in_c) {
     file_.fail("got weights for " + std::to_string(dims[3]) + " channels of an input with " +
-               std::to_string(input.shape.c) + " (grouped convolutions are not supported)");
+               std::to_string(in_c) + " (grouped convolutions are not supported)");
   }
   read_scales(from, dims[0], 0, data);
   read_bias(from, dims[0], data);
-  op.inputs = {input.id};
   op.activation = activation_of(given.fused_activation_function());
-  set_window(op, input, dims[1], dims[2], given.stride_h(), given.stride_w(), given.padding());
+  set_window(op, input, /*takes_pad=*/true, dims[1], dims[2], given.stride_h(), given.stride_w(),
+             given.padding());
   expect_output_channels(from, dims[0]);
   emit(from, std::move(op), std::move(data));
 }
@@ -90,25 +91,25 @@ void Importer::add_depthwise(const fb::Operator& from) {
   expect_inputs(from, 2, 3);
   const auto& given = options(from, from.builtin_options_as_DepthwiseConv2DOptions());
   expect_no_dilation(given.dilation_h_factor(), given.dilation_w_factor());
-  const ImportedValue& input = shaped_activation(file_.input(from, 0), /*may_be_padded=*/true);
+  const int input = file_.input(from, 0);
+  const int in_c = padded(activation(input)).c;
   Op op;
   Int8Op data;
   op.kind = OpKind::kDepthwiseConv2d;
   const std::vector<int> dims = read_weights(from, 4, data);
   // TensorFlow Lite goes by the shapes; the option says the same or nothing.
-  op.depth_multiplier = dims[3] / input.shape.c;
+  op.depth_multiplier = dims[3] / in_c;
   const bool agrees = given.depth_multiplier() == 0 || given.depth_multiplier() == op.depth_multiplier;
-  if (dims[0] != 1 || dims[3] % input.shape.c != 0 || !agrees) {
+  if (dims[0] != 1 || dims[3] % in_c != 0 || !agrees) {
     file_.fail("got the weights " + text(file_.input(from, 1)) + " with a depth multiplier of " +
-               std::to_string(given.depth_multiplier()) + " for an input of " +
-               std::to_string(input.shape.c) +
+               std::to_string(given.depth_multiplier()) + " for an input of " + std::to_string(in_c) +
                " channels, expected 1 x rows x columns x (channels x multiplier)");
   }
   read_scales(from, dims[3], 3, data);
   read_bias(from, dims[3], data);
-  op.inputs = {input.id};
   op.activation = activation_of(given.fused_activation_function());
-  set_window(op, input, dims[1], dims[2], given.stride_h(), given.stride_w(), given.padding());
+  set_window(op, input, /*takes_pad=*/true, dims[1], dims[2], given.stride_h(), given.stride_w(),
+             given.padding());
   emit(from, std::move(op), std::move(data));
 }
 
@@ -116,8 +117,8 @@ void Importer::add_fully_connected(const fb::Operator& from) {
   expect_inputs(from, 2, 3);
   const auto& given = options(from, from.builtin_options_as_FullyConnectedOptions());
   if (given.weights_format() != 0) file_.fail("its weights are shuffled, expected the format DEFAULT");
-  const ImportedValue& input = activation(file_.input(from, 0));  // flattened: the shape does not matter
-  if (input.pad) file_.fail("reads the output of a PAD, expected CONV_2D or DEPTHWISE_CONV_2D after a PAD");
+  const ImportedValue& input =
+      unpadded_activation(file_.input(from, 0));  // flattened: the shape does not matter
   const Shape& shape = graph_.tensor(input.id).shape;
   Op op;
   Int8Op data;
@@ -134,8 +135,8 @@ void Importer::add_fully_connected(const fb::Operator& from) {
   if (data.weight_scales.size() > 1) {
     // Scales for each output are what a convolution over the whole map has; its arithmetic is the same.
     op.kind = OpKind::kConv2d;
-    set_window(op, {ImportedValue::Kind::kInt8, input.id, shape, {}}, shape.h, shape.w, 1, 1,
-               fb::Padding::VALID);
+    op.kernel_h = shape.h;
+    op.kernel_w = shape.w;
   }
   expect_output_channels(from, dims[0]);
   emit(from, std::move(op), std::move(data));

@@ -10,6 +10,12 @@
 
 namespace tinynas {
 
+Shape padded(const ImportedValue& value) {
+  const Padding pad = value.pad.value_or(Padding{});
+  return {value.shape.h + pad.top + pad.bottom, value.shape.w + pad.left + pad.right,
+          value.shape.c + pad.channels_before + pad.channels_after};
+}
+
 Importer::Importer(std::string_view bytes, const std::string& where)
     : file_(bytes, where), values_(file_.tensor_count()) {
   graph_.name = graph_name();
@@ -22,12 +28,13 @@ TfliteImport Importer::import() {
     add_operator(file_.op(i));
   }
   file_.at_no_operator();
-  const ImportedValue& output = value(file_.graph_output());
-  if (output.kind == ImportedValue::Kind::kUnknown)
-    file_.fail("no operator makes the output " + text(file_.graph_output()));
-  if (output.kind == ImportedValue::Kind::kForeignInput || output.pad)
-    file_.fail("the output " + text(file_.graph_output()) + " is not computed by an int8 operator");
-  graph_.output = output.id;
+  const int output = file_.graph_output();
+  if (value(output).kind == ImportedValue::Kind::kUnknown)
+    file_.fail("no operator makes the output " + text(output));
+  if (value(output).kind == ImportedValue::Kind::kForeignInput)
+    file_.fail("the output " + text(output) + " is not computed by an int8 operator");
+  if (value(output).pad) plain_activation(output);
+  graph_.output = value(output).id;
   read_class_names();
   check();
   return std::move(result_);
@@ -120,24 +127,39 @@ ImportedValue& Importer::activation(int index) {
   file_.fail("reads " + text(index) + ", which no operator before it makes");
 }
 
-ImportedValue& Importer::shaped_activation(int index, bool may_be_padded) {
+ImportedValue& Importer::shaped_activation(int index) {
   ImportedValue& found = activation(index);
   Tensor& tensor = graph_.tensors[static_cast<size_t>(found.id)];
-  const Shape& shape = found.shape;
-  if (!(tensor.shape == shape)) {
-    if (found.id != graph_.input || is_read_[static_cast<size_t>(found.id)]) {
-      file_.fail("a RESHAPE before it moves values between rows, columns and channels (" + text(index) +
-                 "), which is supported only at the input and before FULLY_CONNECTED");
-    }
-    tensor.shape = shape;
-  }
-  if (found.pad && !may_be_padded) {
-    file_.fail("reads " + text(index) +
-               ", the output of a PAD: expected CONV_2D or DEPTHWISE_CONV_2D after a PAD (export the model "
-               "without it; "
-               "SAME padding of a pool is not the same, because it is not averaged)");
+  if (tensor.shape == found.shape) return found;
+  if (found.id == graph_.input && !is_read_[static_cast<size_t>(found.id)]) {
+    tensor.shape = found.shape;
+  } else {
+    make(index, OpKind::kReshape, {}, found.shape);
   }
   return found;
+}
+
+ImportedValue& Importer::plain_activation(int index) {
+  ImportedValue& found = shaped_activation(index);
+  if (found.pad) make(index, OpKind::kPad, *found.pad, padded(found));
+  return found;
+}
+
+ImportedValue& Importer::unpadded_activation(int index) {
+  ImportedValue& found = activation(index);
+  return found.pad ? plain_activation(index) : found;
+}
+
+void Importer::make(int index, OpKind kind, const Padding& pad, const Shape& shape) {
+  ImportedValue& found = value(index);
+  Op op;
+  op.kind = kind;
+  op.inputs = {found.id};
+  op.padding = pad;
+  const QuantParams params = result_.model.tensors[static_cast<size_t>(found.id)];
+  found.id = append(std::move(op), {}, file_.name(index), shape, params);
+  if (kind == OpKind::kPad) found.pad.reset();
+  found.shape = shape;
 }
 
 void Importer::expect_inputs(const fb::Operator& op, size_t least, size_t most) const {
@@ -169,25 +191,33 @@ void Importer::emit(const fb::Operator& from, Op op, Int8Op data) {
     file_.fail("makes " + text(index) + ", which is there already");
   if (file_.is_constant(index)) file_.fail("writes to the constant " + text(index));
   const Shape shape = file_.shape(index);
+  const TensorId id =
+      append(std::move(op), std::move(data), file_.name(index), shape, file_.activation(index));
+  made = {ImportedValue::Kind::kInt8, id, shape, {}};
+}
+
+TensorId Importer::append(Op op, Int8Op data, std::string name, const Shape& shape,
+                          const QuantParams& params) {
   std::vector<Shape> inputs;
   for (const TensorId id : op.inputs) inputs.push_back(graph_.tensor(id).shape);
-  op.output = add_tensor(file_.name(index), shape, file_.activation(index));
+  op.output = add_tensor(std::move(name), shape, params);
   op.name = graph_.tensor(op.output).name;
   Shape inferred;
   try {
-    inferred = infer_shape(op, inputs, shape.c);
+    inferred = infer_shape(op, inputs, shape);
   } catch (const Error& error) {
     file_.fail(error.what());
   }
   if (!(inferred == shape)) {
-    file_.fail("its output is " + text(index) + ", but it makes " +
-               text_of({inferred.h, inferred.w, inferred.c}) + " values");
+    file_.fail("its output '" + op.name + "' is " + text_of({shape.h, shape.w, shape.c}) +
+               " values, but it makes " + text_of({inferred.h, inferred.w, inferred.c}) + " values");
   }
   is_read_.resize(graph_.tensors.size(), false);
   for (const TensorId id : op.inputs) is_read_[static_cast<size_t>(id)] = true;
-  made = {ImportedValue::Kind::kInt8, op.output, shape, {}};
+  const TensorId made = op.output;
   graph_.ops.push_back(std::move(op));
   result_.model.ops.push_back(std::move(data));
+  return made;
 }
 
 void Importer::alias(const fb::Operator& from, ImportedValue made) {
@@ -198,8 +228,30 @@ void Importer::alias(const fb::Operator& from, ImportedValue made) {
   to = std::move(made);
 }
 
-void Importer::set_window(Op& op, const ImportedValue& input, int kernel_h, int kernel_w, int stride_h,
-                          int stride_w, fb::Padding padding) const {
+namespace {
+
+// What is padded around the input, by a PAD and by the window's own padding.
+Padding window_padding(const ImportedValue& input, const Op& op, fb::Padding padding) {
+  Padding pad = input.pad.value_or(Padding{});
+  if (padding == fb::Padding::VALID) return pad;
+  const auto [top, bottom] = same_padding(input.shape.h + pad.top + pad.bottom, op.kernel_h, op.stride_h);
+  const auto [left, right] = same_padding(input.shape.w + pad.left + pad.right, op.kernel_w, op.stride_w);
+  pad.top += top;
+  pad.left += left;
+  pad.bottom += bottom;
+  pad.right += right;
+  return pad;
+}
+
+bool reaches_into_input(const Padding& pad, const Op& op) {
+  return pad.top < op.kernel_h && pad.bottom < op.kernel_h && pad.left < op.kernel_w &&
+         pad.right < op.kernel_w && pad.channels_before == 0 && pad.channels_after == 0;
+}
+
+}  // namespace
+
+void Importer::set_window(Op& op, int input, bool takes_pad, int kernel_h, int kernel_w, int stride_h,
+                          int stride_w, fb::Padding padding) {
   const auto in_range = [](int size, int most) { return size >= 1 && size <= most; };
   if (!in_range(stride_h, kMaxStride) || !in_range(stride_w, kMaxStride)) {
     file_.fail("got the strides " + std::to_string(stride_h) + " and " + std::to_string(stride_w) +
@@ -213,14 +265,15 @@ void Importer::set_window(Op& op, const ImportedValue& input, int kernel_h, int 
   op.kernel_w = kernel_w;
   op.stride_h = stride_h;
   op.stride_w = stride_w;
-  Padding& pad = op.padding;
-  if (input.pad) pad = *input.pad;
-  if (padding == fb::Padding::VALID) return;
-  if (padding != fb::Padding::SAME)
+  if (padding != fb::Padding::SAME && padding != fb::Padding::VALID)
     file_.fail("got padding " + std::to_string(static_cast<int>(padding)) + ", expected SAME or VALID");
-  const auto [top, bottom] = same_padding(input.shape.h + pad.top + pad.bottom, kernel_h, stride_h);
-  const auto [left, right] = same_padding(input.shape.w + pad.left + pad.right, kernel_w, stride_w);
-  pad = {pad.top + top, pad.left + left, pad.bottom + bottom, pad.right + right};
+  const ImportedValue& shaped = shaped_activation(input);
+  op.padding = window_padding(shaped, op, padding);
+  if (shaped.pad && !(takes_pad && reaches_into_input(op.padding, op))) {
+    plain_activation(input);
+    op.padding = window_padding(shaped, op, padding);
+  }
+  op.inputs = {shaped.id};
 }
 
 void Importer::add_operator(const fb::Operator& op) {

@@ -23,9 +23,11 @@ struct ImportedValue {
   };
   Kind kind = Kind::kUnknown;
   TensorId id = -1;
-  Shape shape;                 // as the file sees it; RESHAPE may change it
-  std::optional<Padding> pad;  // rows and columns of zeros that a PAD put around it
+  Shape shape;                 // as the file sees it, without `pad`; RESHAPE may change it
+  std::optional<Padding> pad;  // zeros that a PAD put around it: a convolution's own, or an operator of ours
 };
+
+Shape padded(const ImportedValue& value);  // its shape with its pad
 
 class Importer {
  public:
@@ -47,11 +49,17 @@ class Importer {
   ImportedValue& value(int index);
   std::string text(int index) const;
   TensorId add_tensor(std::string name, const Shape& shape, const QuantParams& params);
-  // An input that operators compute: our tensor. `index` as in the file.
+  // An input that operators compute: our tensor, maybe under another shape and with a pad that nobody
+  // computed yet. `index` as in the file.
   ImportedValue& activation(int index);
-  // The same for operators to which the shape matters: a RESHAPE may only have relabelled the network's
-  // input.
-  ImportedValue& shaped_activation(int index, bool may_be_padded = false);
+  // The same with a tensor of ours that has the shape: the network's input takes it on before anyone reads
+  // it, else a reshape makes one.
+  ImportedValue& shaped_activation(int index);
+  // A tensor of ours that is just what the file's is, for operators that do not pad by themselves: a pad
+  // makes one.
+  ImportedValue& plain_activation(int index);
+  // Without a pad, under any shape.
+  ImportedValue& unpadded_activation(int index);
 
   // ---- what operators share
   template <typename Options>
@@ -66,10 +74,16 @@ class Importer {
   Activation activation_of(fb::ActivationFunctionType type) const;
   // The output becomes a tensor of ours; its name is the operator's too.
   void emit(const fb::Operator& from, Op op, Int8Op data);
+  // The operator with a tensor of the name, shape and parameters as its output.
+  TensorId append(Op op, Int8Op data, std::string name, const Shape& shape, const QuantParams& params);
+  // An operator of ours makes what the file's tensor stands for.
+  void make(int index, OpKind kind, const Padding& pad, const Shape& shape);
   // Another name for a value that is there.
   void alias(const fb::Operator& from, ImportedValue made);
-  void set_window(Op& op, const ImportedValue& input, int kernel_h, int kernel_w, int stride_h, int stride_w,
-                  fb::Padding padding) const;
+  // Input, kernel, strides and padding. `takes_pad`: a PAD of the input becomes the operator's own padding,
+  // where every window then reaches into the input.
+  void set_window(Op& op, int input, bool takes_pad, int kernel_h, int kernel_w, int stride_h, int stride_w,
+                  fb::Padding padding);
 
   // ---- operators with weights
   void expect_no_dilation(int h, int w) const;
@@ -90,11 +104,13 @@ class Importer {
   void add_mean(const fb::Operator& from);
   void add_softmax(const fb::Operator& from);
 
-  // ---- that leave none behind
+  // ---- that leave none behind, or only where a reader needs it
   void expect_same_params(int input, int output);
   void expect_shifted(const QuantParams& int8, const QuantParams& uint8, int input, int output);
   void add_reshape(const fb::Operator& from);
   void add_pad(const fb::Operator& from);
+  // The paddings of an input with `rank` dimensions, one to four.
+  Padding paddings_of(int index, size_t rank);
   // At the input: to int8. At the output: from int8 to uint8. In between only where it changes nothing.
   void add_quantize(const fb::Operator& from);
   void quantize_input(int index, int output);

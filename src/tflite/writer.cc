@@ -175,14 +175,23 @@ class Writer {
     if (has_no_padding(op) || has_same_padding(op)) return input;
     const Padding& pad = op.padding;
     const Shape& in = graph_.tensor(op.inputs[0]).shape;
-    const int32_t paddings =
-        add_ints(op.name + "/paddings", {4, 2}, {0, 0, pad.top, pad.bottom, pad.left, pad.right, 0, 0}, {});
+    const int32_t paddings = add_paddings(op.name, pad);
     const int32_t padded =
         add_tensor(op.name + "/padded", {1, in.h + pad.top + pad.bottom, in.w + pad.left + pad.right, in.c},
                    model_.tensors[static_cast<size_t>(op.inputs[0])]);
-    append(Code::PAD, {input, paddings}, padded, fb::BuiltinOptions::PadOptions,
-           fb::CreatePadOptions(builder_).Union());
+    append_pad(input, paddings, padded);
     return padded;
+  }
+
+  int32_t add_paddings(const std::string& name, const Padding& pad) {
+    return add_ints(name + "/paddings", {4, 2},
+                    {0, 0, pad.top, pad.bottom, pad.left, pad.right, pad.channels_before, pad.channels_after},
+                    {});
+  }
+
+  void append_pad(int32_t input, int32_t paddings, int32_t output) {
+    append(Code::PAD, {input, paddings}, output, fb::BuiltinOptions::PadOptions,
+           fb::CreatePadOptions(builder_).Union());
   }
 
   fb::Padding padding_name(const Op& op) const {
@@ -234,6 +243,15 @@ class Writer {
     append(Code::MEAN, {input, axes}, op.output, fb::BuiltinOptions::ReducerOptions, options.Union());
   }
 
+  // From any number of dimensions to four.
+  void add_reshape(const Op& op) {
+    const std::vector<int32_t> dims = dims_of(graph_.tensor(op.output).shape);
+    const int32_t shape = add_ints(op.name + "/shape", {4}, dims, {});
+    const auto options = fb::CreateReshapeOptions(builder_, builder_.CreateVector(dims));
+    append(Code::RESHAPE, {op.inputs[0], shape}, op.output, fb::BuiltinOptions::ReshapeOptions,
+           options.Union());
+  }
+
   void add_op(const Op& op, const Int8Op& data) {
     switch (op.kind) {
       case OpKind::kConv2d:
@@ -255,6 +273,10 @@ class Writer {
         return append(Code::SOFTMAX, {op.inputs[0]}, op.output, fb::BuiltinOptions::SoftmaxOptions,
                       options.Union());
       }
+      case OpKind::kPad:
+        return append_pad(nhwc(op.inputs[0]), add_paddings(op.name, op.padding), op.output);
+      case OpKind::kReshape:
+        return add_reshape(op);
     }
     fail(op, "its kind is not known");
   }

@@ -315,3 +315,63 @@ TEST_CASE("counts of the depthwise templates are those of their window") {
     check(call, mve_depthwise_loops(call));
   }
 }
+
+TEST_CASE("counts of a pad are the moves of tn_pad()") {
+  Rng rng(31);
+  for (int round = 0; round < 300; ++round) {
+    CallShape call;
+    call.kernel = Kernel::kPad;
+    const auto some = [&](int most) { return static_cast<int>(rng.below(most)); };
+    call.input = {1 + some(5), 1 + some(5), 1 + some(9)};
+    const bool pads_channels = rng.chance(0.5);
+    const int bottom = some(4);
+    const int right = some(4);
+    const int before = pads_channels ? some(6) : 0;
+    const int after = pads_channels ? some(6) : 0;
+    call.pad_top = some(4);
+    call.pad_left = some(4);
+    call.output = {call.input.h + call.pad_top + bottom, call.input.w + call.pad_left + right,
+                   call.input.c + before + after};
+    Counted counted;
+    const auto move = [&](const std::string& what, int bytes) {
+      counted[what + "_fours"] += bytes / 4;
+      counted[what + "_loops"] += bytes >= 4 ? 1 : 0;
+      counted[what + "_pairs"] += bytes % 4 / 2;
+      counted[what + "_ones"] += bytes % 2;
+      counted[what + "_rests"] += bytes % 4 / 2 + bytes % 2;
+    };
+    // Up to the first value that is no padding, or from the last one, in one go; which channels are padded at
+    // either end moves between the two.
+    const Shape& out = call.output;
+    int filled = (call.pad_top * out.w + call.pad_left) * out.c;
+    move("filled", filled);
+    for (int y = 0; y < call.input.h; ++y) {
+      ++counted["rows"];
+      const int runs = before + after > 0 ? call.input.w : 1;
+      for (int x = 0; x < runs; ++x) {
+        ++counted["runs"];
+        move("copied", runs == 1 && before + after == 0 ? call.input.w * call.input.c : call.input.c);
+        if (x + 1 < runs) {
+          move("filled", before + after);
+          filled += before + after;
+        }
+      }
+      const int gap = before + after + (call.pad_left + right) * out.c;
+      if (y + 1 < call.input.h) {
+        move("filled", gap);
+        filled += gap;
+      }
+    }
+    move("filled", static_cast<int>(out.elements() - call.input.elements()) - filled);
+    counted["call"] = 1;
+    check(call, counted);
+  }
+  // A reshape whose input stays is a copy of rows, whatever shape the copy has.
+  CallShape copy;
+  copy.kernel = Kernel::kPad;
+  copy.input = {4, 4, 6};
+  copy.output = {1, 2, 48};
+  check(copy, {{"copied_fours", 24}, {"copied_loops", 4}, {"runs", 4}, {"rows", 4}, {"call", 1}});
+  copy.kernel = Kernel::kReshape;
+  check(copy, {});
+}

@@ -65,6 +65,7 @@ Graph random_network(Rng& rng) {
   options.max_channels = 6;
   options.max_stride = rng.chance(0.2) ? 3 : 2;
   options.explicit_padding = rng.chance(0.5);
+  options.pads_and_reshapes = rng.chance(0.3);
   return random_graph(rng, options);
 }
 

@@ -21,9 +21,11 @@ inline std::vector<std::vector<int8_t>> random_inputs(const Int8Model& model, in
   return inputs;
 }
 
-inline Int8Model random_model(uint64_t seed) {
+inline Int8Model random_model(uint64_t seed, bool pads_and_reshapes = false) {
   Rng rng(seed);
-  const Graph graph = random_graph(rng);
+  RandomGraphOptions options;
+  options.pads_and_reshapes = pads_and_reshapes;
+  const Graph graph = random_graph(rng, options);
   return random_int8_model(graph, rng);
 }
 

@@ -14,7 +14,8 @@ namespace fs = std::filesystem;
 
 namespace {
 
-constexpr int kPackages = 40;
+constexpr int kPlainPackages = 40;
+constexpr int kPackages = 56;  // those above have pads and reshapes too
 constexpr int kInputs = 4;
 
 struct Exported {
@@ -134,7 +135,10 @@ TEST_CASE("generated C equals the interpreter bit for bit on random networks") {
   std::array<int, 2> growing{};  // into the input: on whole tensors, by rows
   Rng rng(2026);
   for (int i = 0; i < kPackages; ++i) {
-    Exported e{"g" + std::to_string(i), random_model(1000 + static_cast<uint64_t>(i)), {}, 0};
+    Exported e{"g" + std::to_string(i),
+               random_model(1000 + static_cast<uint64_t>(i), /*pads_and_reshapes=*/i >= kPlainPackages),
+               {},
+               0};
     e.inputs = random_inputs(e.model, kInputs, rng);
     ExportOptions options;
     options.name = e.name;
@@ -190,7 +194,8 @@ TEST_CASE("generated C equals the interpreter bit for bit on random networks") {
   CHECK(growing[0] >= kPackages / 20);
   CHECK(growing[1] >= kPackages / 20);
   CHECK(sources.size() > 3 * kPackages);  // every kernel is exercised
-  for (const char* kernel : {"tn_add.c", "tn_global_avg_pool.c", "tn_avg_pool.c", "tn_softmax.c"}) {
+  for (const char* kernel :
+       {"tn_add.c", "tn_global_avg_pool.c", "tn_avg_pool.c", "tn_softmax.c", "tn_pad.c"}) {
     CAPTURE(kernel);
     CHECK(sources.count(kernel) == 1);
   }

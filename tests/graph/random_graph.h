@@ -45,12 +45,17 @@ class RandomGraphBuilder {
     const auto [top, bottom] = same_padding(in.h, kernel, stride);
     const auto [left, right] = same_padding(in.w, kernel, stride);
     op.padding = {top, left, bottom, right};
+    if (kind == OpKind::kPad)
+      op.padding = {size(3) - 1, size(3) - 1, 0, size(2) - 1, size(3) - 1, size(2) - 1};
+    Shape wanted{1, 1, channels};
+    if (kind == OpKind::kReshape)
+      wanted = rng_.chance(0.5) ? Shape{in.w, in.h, in.c} : Shape{1, in.h, in.w * in.c};
     std::vector<Shape> shapes;
     for (const TensorId id : inputs) {
       shapes.push_back(graph_.tensor(id).shape);
       ++readers_[static_cast<size_t>(id)];
     }
-    op.output = tensor(op.name, infer_shape(op, shapes, channels));
+    op.output = tensor(op.name, infer_shape(op, shapes, wanted));
     graph_.ops.push_back(op);
     return op.output;
   }
@@ -61,7 +66,7 @@ class RandomGraphBuilder {
     const TensorId from = rng_.chance(0.7) ? newest : static_cast<TensorId>(rng_.below(newest + 1));
     const int kernel = 2 * size(3) - 1;
     const int stride = rng_.chance(0.25) ? 2 : 1;
-    switch (rng_.below(6)) {
+    switch (rng_.below(8)) {
       case 0:
         append(OpKind::kConv2d, {from}, size(24), kernel, stride);
         return;
@@ -73,6 +78,12 @@ class RandomGraphBuilder {
         return;
       case 3:
         append(OpKind::kAvgPool, {from}, 0, kernel, stride);
+        return;
+      case 4:
+        append(OpKind::kPad, {from}, 0);
+        return;
+      case 5:
+        append(OpKind::kReshape, {from}, 0);
         return;
       default: {
         std::vector<TensorId> partners;  // `from` itself is one: x + x

@@ -49,9 +49,9 @@ TEST_CASE("a window's output positions are those that lie inside the padded inpu
     const Shape expected{positions(in.h, op.padding.top, op.padding.bottom, op.kernel_h, op.stride_h),
                          positions(in.w, op.padding.left, op.padding.right, op.kernel_w, op.stride_w), 5};
     if (expected.h == 0 || expected.w == 0) {
-      CHECK_THROWS_AS(infer_shape(op, {in}, 5), Error);
+      CHECK_THROWS_AS(infer_shape(op, {in}, {1, 1, 5}), Error);
     } else {
-      CHECK(infer_shape(op, {in}, 5) == expected);
+      CHECK(infer_shape(op, {in}, {1, 1, 5}) == expected);
     }
   }
 }
@@ -60,25 +60,56 @@ TEST_CASE("shape errors name the operator") {
   Op op;
   op.name = "stage0.block0.add";
   op.kind = OpKind::kAdd;
-  CHECK_THROWS_WITH(infer_shape(op, {{2, 2, 3}, {2, 2, 4}}, 0),
+  CHECK_THROWS_WITH(infer_shape(op, {{2, 2, 3}, {2, 2, 4}}, {}),
                     Contains("stage0.block0.add") && Contains("{2, 2, 3}") && Contains("{2, 2, 4}"));
-  CHECK_THROWS_WITH(infer_shape(op, {{2, 2, 3}}, 0), Contains("got 1 inputs, expected 2"));
+  CHECK_THROWS_WITH(infer_shape(op, {{2, 2, 3}}, {}), Contains("got 1 inputs, expected 2"));
   op.depth_multiplier = 2;
-  CHECK_THROWS_WITH(infer_shape(op, {{2, 2, 3}, {2, 2, 3}}, 0), Contains("depth multiplier 2, expected 1"));
+  CHECK_THROWS_WITH(infer_shape(op, {{2, 2, 3}, {2, 2, 3}}, {}), Contains("depth multiplier 2, expected 1"));
   op.kind = OpKind::kDepthwiseConv2d;
-  CHECK(infer_shape(op, {{2, 2, 3}}, 0) == Shape{2, 2, 6});
+  CHECK(infer_shape(op, {{2, 2, 3}}, {}) == Shape{2, 2, 6});
   for (const int wrong : {0, -1, 65535 / 3 + 1}) {
     op.depth_multiplier = wrong;
-    CHECK_THROWS_WITH(infer_shape(op, {{2, 2, 3}}, 0), Contains("depth multiplier " + std::to_string(wrong)));
+    CHECK_THROWS_WITH(infer_shape(op, {{2, 2, 3}}, {}),
+                      Contains("depth multiplier " + std::to_string(wrong)));
   }
   op.depth_multiplier = 1;
   op.kind = OpKind::kSoftmax;
-  CHECK(infer_shape(op, {{1, 1, 3}}, 0) == Shape{1, 1, 3});
+  CHECK(infer_shape(op, {{1, 1, 3}}, {}) == Shape{1, 1, 3});
   op.activation = Activation::kRelu;
-  CHECK_THROWS_WITH(infer_shape(op, {{1, 1, 3}}, 0), Contains("relu") && Contains("expected none"));
+  CHECK_THROWS_WITH(infer_shape(op, {{1, 1, 3}}, {}), Contains("relu") && Contains("expected none"));
   op.activation = Activation::kNone;
   op.kind = OpKind::kConv2d;
   op.kernel_h = 3;
   op.padding.top = 3;
-  CHECK_THROWS_WITH(infer_shape(op, {{8, 8, 3}}, 4), Contains("rows") && Contains("padding 3"));
+  CHECK_THROWS_WITH(infer_shape(op, {{8, 8, 3}}, {1, 1, 4}), Contains("rows") && Contains("padding 3"));
+}
+
+TEST_CASE("a pad has padding of rows, columns and channels, and nothing else") {
+  Op op;
+  op.kind = OpKind::kPad;
+  op.name = "border";
+  op.padding = {1, 2, 3, 4, 5, 6};
+  CHECK(infer_shape(op, {{7, 8, 9}}, {}) == Shape{11, 14, 20});
+  op.kernel_h = 2;
+  CHECK_THROWS_WITH(infer_shape(op, {{7, 8, 9}}, {}), Contains("border") && Contains("expected none"));
+  op.kernel_h = 1;
+  op.activation = Activation::kRelu;
+  CHECK_THROWS_WITH(infer_shape(op, {{7, 8, 9}}, {}), Contains("relu"));
+  op.activation = Activation::kNone;
+  op.padding.channels_after = -1;
+  CHECK_THROWS_WITH(infer_shape(op, {{7, 8, 9}}, {}), Contains("channels: got padding 5 and -1"));
+  op.padding = {0, 0, 0, 0, 1, 0};
+  op.kind = OpKind::kConv2d;
+  CHECK_THROWS_WITH(infer_shape(op, {{7, 8, 9}}, {}), Contains("pads channels"));
+}
+
+TEST_CASE("a reshape takes any shape of as many values") {
+  Op op;
+  op.kind = OpKind::kReshape;
+  op.name = "flatten";
+  CHECK(infer_shape(op, {{4, 4, 8}}, {1, 2, 64}) == Shape{1, 2, 64});
+  CHECK_THROWS_WITH(infer_shape(op, {{4, 4, 8}}, {1, 2, 63}),
+                    Contains("{1, 2, 63}") && Contains("{4, 4, 8}"));
+  op.padding.top = 1;
+  CHECK_THROWS_WITH(infer_shape(op, {{4, 4, 8}}, {1, 2, 64}), Contains("expected none"));
 }

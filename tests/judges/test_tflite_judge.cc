@@ -10,6 +10,7 @@
 #include "support/random_graph.h"
 #include "tflite/comparison.h"
 #include "tflite/library.h"
+#include "tflite/random_file.h"
 #include "tflite/tflite.h"
 
 using namespace tinynas;
@@ -121,6 +122,43 @@ TEST_CASE("random networks, larger, with strides up to 3 and kernels of every si
     judge(random_int8_model(graph, rng), rng, 1, judgement);
   }
   require_promises(judgement, "larger random networks");
+}
+
+TEST_CASE("random networks with pads and reshapes of their own: those two are exact") {
+  Judgement judgement;
+  RandomGraphOptions options;
+  options.pool_padding = false;
+  options.pads_and_reshapes = true;
+  for (uint64_t seed = 3000; seed < 3080; ++seed) {
+    INFO("seed " << seed);
+    Rng rng(seed);
+    judge(random_int8_model(random_graph(rng, options), rng), rng, 1, judgement);
+  }
+  require_promises(judgement, "random networks with pads and reshapes");
+  CHECK(judgement.layers.at(OpKind::kPad).operators > 50);
+  CHECK(judgement.layers.at(OpKind::kReshape).operators > 50);
+}
+
+// TensorFlow Lite is given the file that we import, not one of ours. All its operators are exact.
+TEST_CASE("somebody else's files with pads and reshapes anywhere compute the same bytes") {
+  for (uint64_t seed = 4000; seed < 4200; ++seed) {
+    INFO("seed " << seed);
+    Rng rng(seed);
+    const File file = RandomFile(rng).file();
+    const Int8Model model = read_tflite(file.bytes(), "net.tflite").model;
+    Interpreter ours(model);
+    const std::vector<int8_t> input = random_int8_input(model.graph, rng);
+    const std::vector<std::vector<int8_t>> expected = run_file(file, input);
+    CHECK(ours.run(input.data()) == expected[static_cast<size_t>(file.outputs[0])]);
+    for (const TfliteTensor& theirs : TfliteModel(with_all_outputs(file.bytes())).run(input)) {
+      for (size_t id = 0; id < file.tensors.size(); ++id) {
+        if (file.tensors[id].name != theirs.name) continue;
+        INFO(theirs.name);
+        REQUIRE(theirs.values == expected[id]);
+      }
+    }
+    CHECK(compare_with_tflite(tflite_bytes(model), "net", {input}).passed());
+  }
 }
 
 TEST_CASE("networks of the size that are deployed") {

@@ -164,6 +164,18 @@ inline std::vector<int8_t> reference_op(const Int8Model& model, size_t index,
     }
     return output;
   }
+  if (op.kind == OpKind::kReshape) return inputs[0];
+  if (op.kind == OpKind::kPad) {  // reference_ops::Pad
+    for (size_t i = 0; i < output.size(); ++i) {
+      const int c = static_cast<int>(i) % out.c - op.padding.channels_before;
+      const int x = static_cast<int>(i) / out.c % out.w - op.padding.left;
+      const int y = static_cast<int>(i) / out.c / out.w - op.padding.top;
+      const bool inside = y >= 0 && y < in.h && x >= 0 && x < in.w && c >= 0 && c < in.c;
+      output[i] =
+          inside ? inputs[0][static_cast<size_t>((y * in.w + x) * in.c + c)] : static_cast<int8_t>(out_zero);
+    }
+    return output;
+  }
   // Fully connected is a convolution whose kernel is the whole input.
   const bool connected = op.kind == OpKind::kFullyConnected;
   const bool depthwise = op.kind == OpKind::kDepthwiseConv2d;

@@ -46,6 +46,17 @@ double value_at(const FloatModel& model, const Op& op, const std::vector<std::ve
     for (int c = 0; c < in.c; ++c) sum += std::exp(at(y, x, c) - at(y, x, oc));
     return 1 / sum;
   }
+  if (op.kind == OpKind::kReshape) {
+    const Shape out = model.graph.tensor(op.output).shape;
+    return from[static_cast<size_t>((y * out.w + x) * out.c + oc)];
+  }
+  if (op.kind == OpKind::kPad) {
+    const int iy = y - op.padding.top;
+    const int ix = x - op.padding.left;
+    const int c = oc - op.padding.channels_before;
+    const bool inside = iy >= 0 && iy < in.h && ix >= 0 && ix < in.w && c >= 0 && c < in.c;
+    return inside ? at(iy, ix, c) : 0.0;
+  }
   const FloatWeights& weights = model.weights.at(op.name);
   double sum = weights.bias[static_cast<size_t>(oc)];
   if (op.kind == OpKind::kFullyConnected) {
@@ -77,7 +88,9 @@ TEST_CASE("run_float equals the operators' definitions on random graphs") {
   for (uint64_t seed = 0; seed < 100; ++seed) {
     INFO("seed " << seed);
     Rng rng(seed);
-    const Graph graph = random_graph(rng);
+    RandomGraphOptions options;
+    options.pads_and_reshapes = seed % 2 == 1;
+    const Graph graph = random_graph(rng, options);
     const FloatModel model = random_float_model(graph, rng);
     const std::vector<float> input = random_float_input(graph, rng);
     const auto tensors = run_float(model, input.data());

@@ -598,6 +598,30 @@ static void sweep_softmax(void) {
   finish_line(output->data, bytes);
 }
 
+static void sweep_pad(void) {
+  tn_pad_op op;
+  buffer *input, *output;
+  int32_t bytes;
+  op.in_h = (uint16_t)draw(1, 8), op.in_w = (uint16_t)draw(1, 8), op.in_c = (uint16_t)draw(1, 12);
+  op.pad_top = (uint16_t)draw(0, 3), op.pad_left = (uint16_t)draw(0, 3);
+  op.pad_bottom = (uint16_t)draw(0, 3), op.pad_right = (uint16_t)draw(0, 3);
+  op.channels_before = (uint16_t)(one_in(2) ? draw(0, 5) : 0);
+  op.channels_after = (uint16_t)(one_in(2) ? draw(0, 5) : 0);
+  op.zero_point = (int8_t)draw(-128, 127);
+  bytes = (op.pad_top + op.in_h + op.pad_bottom) * (op.pad_left + op.in_w + op.pad_right) *
+          (op.channels_before + op.in_c + op.channels_after);
+  begin_buffers();
+  input = place("input", op.in_h * op.in_w * op.in_c, 1);
+  fill(input);
+  make_constant(input);
+  output = place("output", bytes, 1);
+  host_write("pad"), write_shape(op.in_h, op.in_w, op.in_c);
+  write_shape(op.pad_top, op.pad_left, op.channels_before);
+  write_shape(op.pad_bottom, op.pad_right, op.channels_after);
+  tn_pad(&op, input->data, output->data);
+  finish_line(output->data, bytes);
+}
+
 void sweep_kernels(uint32_t seed, int32_t layers, int row_by_row, int8_t* room, int32_t room_bytes) {
   int32_t i;
   by_rows = row_by_row;
@@ -605,7 +629,7 @@ void sweep_kernels(uint32_t seed, int32_t layers, int row_by_row, int8_t* room, 
   room_end = room + room_bytes;
   state = seed * 2654435761u | 1u;
   for (i = 0; i < layers; ++i) {
-    const int32_t kind = i % 12;
+    const int32_t kind = i % 13;
     host_write_int(i), host_write(": ");
     if (kind < 2) {
       sweep_convolution(CONV2D);
@@ -623,8 +647,10 @@ void sweep_kernels(uint32_t seed, int32_t layers, int row_by_row, int8_t* room, 
       sweep_global_avg_pool();
     } else if (kind == 10) {
       sweep_avg_pool();
-    } else {
+    } else if (kind == 11) {
       sweep_softmax();
+    } else {
+      sweep_pad();
     }
   }
 }

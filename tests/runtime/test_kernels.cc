@@ -307,6 +307,43 @@ TEST_CASE("average pooling counts positions inside the input alone, halves away 
   }
 }
 
+TEST_CASE("a pad is its input with the zero point around it, and without padding a copy") {
+  Rng rng(18);
+  int copies = 0;
+  for (int round = 0; round < 1000; ++round) {
+    const auto some = [&] { return static_cast<uint16_t>(rng.chance(0.4) ? 0 : between(rng, 0, 9)); };
+    tn_pad_op op{};
+    op.in_h = static_cast<uint16_t>(between(rng, 1, 6));
+    op.in_w = static_cast<uint16_t>(between(rng, 1, 6));
+    op.in_c = static_cast<uint16_t>(between(rng, 1, 11));
+    if (round % 10 != 0) {
+      op.pad_top = some(), op.pad_left = some(), op.pad_bottom = some(), op.pad_right = some();
+      if (rng.chance(0.5)) op.channels_before = some(), op.channels_after = some();
+    }
+    op.zero_point = static_cast<int8_t>(between(rng, -128, 127));
+    const int h = op.pad_top + op.in_h + op.pad_bottom;
+    const int w = op.pad_left + op.in_w + op.pad_right;
+    const int c = op.channels_before + op.in_c + op.channels_after;
+    Guarded input(int64_t{op.in_h} * op.in_w * op.in_c, rng);
+    Guarded output(int64_t{h} * w * c, rng);
+    std::vector<int8_t> expected;
+    for (int i = 0; i < h * w * c; ++i) {
+      const int in_y = i / c / w - op.pad_top;
+      const int in_x = i / c % w - op.pad_left;
+      const int in_c = i % c - op.channels_before;
+      const bool inside =
+          in_y >= 0 && in_y < op.in_h && in_x >= 0 && in_x < op.in_w && in_c >= 0 && in_c < op.in_c;
+      expected.push_back(inside ? input.data()[(in_y * op.in_w + in_x) * op.in_c + in_c] : op.zero_point);
+    }
+    tn_pad(&op, input.data(), output.data());
+    CAPTURE(round, op.in_h, op.in_w, op.in_c, op.channels_before, op.channels_after);
+    REQUIRE(output.content() == expected);
+    REQUIRE((input.unchanged() && output.guards_intact()));
+    copies += output.content() == input.content() ? 1 : 0;
+  }
+  CHECK(copies >= 100);
+}
+
 TEST_CASE("softmax is the real one to within one step, keeps order, and adds up") {
   Rng rng(17);
   for (int round = 0; round < 500; ++round) {

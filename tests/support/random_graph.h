@@ -21,9 +21,10 @@ struct RandomGraphOptions {
   int max_blocks = 5;     // at least one; a block is one to four operators
   std::vector<int> kernels{1, 3, 5, 7};
   int max_stride = 2;
-  bool explicit_padding = true;  // any padding below the kernel, besides SAME and VALID
-  bool pool_padding = true;      // explicit padding of average pools too, which a .tflite file cannot hold
-  bool softmax = true;           // now and then as the last operator
+  bool explicit_padding = true;    // any padding below the kernel, besides SAME and VALID
+  bool pool_padding = true;        // explicit padding of average pools too, which a .tflite file cannot hold
+  bool softmax = true;             // now and then as the last operator
+  bool pads_and_reshapes = false;  // as operators of their own, also where their input is read again
 };
 
 // Builds a chain with residual additions, operator by operator; `current` is the tensor that the next one
@@ -58,6 +59,8 @@ class RandomGraphBuilder {
         default:
           residual_block();
       }
+      if (options_.pads_and_reshapes && rng_.chance(0.5)) pad();
+      if (options_.pads_and_reshapes && rng_.chance(0.5)) reshape();
       if (rng_.chance(0.3)) long_skip();
     }
     if (rng_.chance(0.7)) pool();
@@ -95,7 +98,8 @@ class RandomGraphBuilder {
     Op op;
     op.kind = kind;
     op.inputs = {current_};
-    const bool fused = kind != OpKind::kGlobalAvgPool && kind != OpKind::kSoftmax;
+    const bool fused = kind != OpKind::kGlobalAvgPool && kind != OpKind::kSoftmax && kind != OpKind::kPad &&
+                       kind != OpKind::kReshape;
     op.activation = fused ? activation() : Activation::kNone;
     return op;
   }
@@ -182,6 +186,41 @@ class RandomGraphBuilder {
     if (shape() == graph_.tensor(input).shape) add(input);
   }
 
+  void pad() {
+    const auto some = [&] { return rng_.chance(0.5) ? 0 : static_cast<int>(rng_.below(4)); };
+    Op op = new_op(OpKind::kPad);
+    const bool channels = rng_.chance(0.4);
+    op.padding = {some(), some(), some(), some(), channels ? some() : 0, channels ? some() : 0};
+    const Shape in = shape();
+    const Padding& by = op.padding;
+    append(std::move(op), {in.h + by.top + by.bottom, in.w + by.left + by.right,
+                           in.c + by.channels_before + by.channels_after});
+  }
+
+  // To any shape of as many values. Where its input is read once more, the bytes have to stay apart.
+  void reshape() {
+    const TensorId input = current_;
+    const auto values = static_cast<int>(shape().elements());
+    std::vector<int> sides;
+    for (int side = 1; side <= values; ++side) {
+      if (values % side == 0) sides.push_back(side);
+    }
+    Shape to;
+    to.c = rng_.pick(sides);
+    to.h = rng_.pick(sides);
+    while (values / to.c % to.h != 0) to.h = rng_.pick(sides);
+    to.w = values / to.c / to.h;
+    const Shape from = shape();
+    append(new_op(OpKind::kReshape), to);
+    if (rng_.chance(0.5)) return;
+    if (rng_.chance(0.5)) {
+      append(new_op(OpKind::kReshape), from);
+      add(input);
+    } else {
+      conv(1, 1, 1, channels());
+    }
+  }
+
   // Adds any earlier tensor of the same shape: keeps several tensors alive at once.
   void long_skip() {
     std::vector<TensorId> candidates;
@@ -251,7 +290,7 @@ inline Int8Model random_int8_model(const Graph& graph, Rng& rng) {
   for (const Op& op : graph.ops) {
     QuantParams& in = model.tensors[static_cast<size_t>(op.inputs[0])];
     QuantParams& out = model.tensors[static_cast<size_t>(op.output)];
-    if (op.kind == OpKind::kAvgPool) out = in;
+    if (keeps_params(op.kind)) out = in;
     if (op.kind == OpKind::kSoftmax) out = kSoftmaxOutput;
   }
   for (const Op& op : graph.ops) {

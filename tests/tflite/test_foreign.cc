@@ -163,10 +163,6 @@ TEST_CASE("what is not supported is named with its index, its builtin name and w
   CHECK_THAT(complaint_after([](File& f) { f.ops[8].options = softmax_options(2); }), Contains("beta"));
   CHECK_THAT(complaint_after([](File& f) { f.tensors[7].scales = {0.5f}; }),
              Contains("operator 3 (PAD)") && Contains("different scales"));
-  CHECK_THAT(complaint_after([](File& f) {
-               f.ops[2].code = Code::ADD, f.ops[2].inputs = {3, 3}, f.ops[2].options = add_options();
-             }),
-             Contains("operator 2 (ADD)") && Contains("SAME"));
   CHECK_THAT(complaint_after([](File& f) { f.tensors[5].type = Type::FLOAT32; }), Contains("full integer"));
   CHECK_THAT(complaint_after([](File& f) {
                f.tensors[11].data = int32_bytes({1, 3});

@@ -31,6 +31,7 @@ static union {
   tn_global_avg_pool_op pool;
   tn_avg_pool_op window_pool;
   tn_softmax_op softmax;
+  tn_pad_op pad;
 } op;
 
 /* The instances that tools/measure_kernels links. */
@@ -77,6 +78,8 @@ static const char* name_of(const layer* l) {
       return "avg_pool";
     case SOFTMAX:
       return "softmax";
+    case PAD:
+      return "pad";
     default:
       return choice_of(l).name;
   }
@@ -98,6 +101,9 @@ static void call(const layer* l) {
       break;
     case SOFTMAX:
       tn_softmax(&op.softmax, input, output);
+      break;
+    case PAD:
+      tn_pad(&op.pad, input, output);
       break;
     default:
       choice_of(l).run(&op.conv, input, l->kind == DEPTHWISE_IN_PLACE ? input : output, scratch);
@@ -180,6 +186,21 @@ static int64_t prepare(const layer* l) {
       op.softmax = made;
       return 0;
     }
+    case PAD: {
+      const int rows = l->kernel_h - 1, columns = l->kernel_w - 1, channels = l->out_c - l->in_c;
+      const tn_pad_op made = {(uint16_t)l->h,
+                              (uint16_t)l->w,
+                              (uint16_t)l->in_c,
+                              (uint16_t)(rows / 2),
+                              (uint16_t)(columns / 2),
+                              (uint16_t)(rows - rows / 2),
+                              (uint16_t)(columns - columns / 2),
+                              (uint16_t)(channels / 2),
+                              (uint16_t)(channels - channels / 2),
+                              -3};
+      op.pad = made;
+      return 0;
+    }
     default: {
       const tn_conv2d_op made = {weights,
                                  bias,
@@ -213,7 +234,8 @@ static void require_fits(const layer* l) {
                                     ? l->kernel_h * l->kernel_w * l->in_c * l->out_c
                                     : l->kernel_h * l->kernel_w * l->out_c;
   const int32_t in_bytes = l->h * l->w * l->in_c,
-                out_bytes = l->h * l->w * l->out_c / (l->stride * l->stride);
+                out_bytes = l->kind == PAD ? (l->h + l->kernel_h - 1) * (l->w + l->kernel_w - 1) * l->out_c
+                                           : l->h * l->w * l->out_c / (l->stride * l->stride);
   if (in_bytes > TENSOR_BYTES || out_bytes > TENSOR_BYTES || weights_bytes > WEIGHTS_BYTES ||
       l->out_c > MAX_CHANNELS ||
       tn_depthwise_conv2d_get_buffer_size(l->w, l->kernel_h, l->kernel_w, l->stride, l->stride, 1, 1,

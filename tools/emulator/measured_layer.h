@@ -12,7 +12,8 @@ typedef enum {
   GLOBAL_AVG_POOL,
   AVG_POOL,
   SOFTMAX,
-  DEPTHWISE_MULTIPLIER
+  DEPTHWISE_MULTIPLIER,
+  PAD /* kernel_h - 1 rows and kernel_w - 1 columns of padding, out_c - in_c channels */
 } kernel;
 typedef struct {
   kernel kind;
