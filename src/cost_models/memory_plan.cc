@@ -91,8 +91,10 @@ class PlanBuilder {
                                                                          : extra_macs_limit());
     }
     if (partition.segments.empty()) {
-      throw usage_error("graph \"" + graph_.name + "\": no schedule for input " + name_of(options_.input) +
-                        ": all operators that read the input have to run row by row, in one segment");
+      throw usage_error(
+          "graph \"" + graph_.name + "\": no schedule for input " + name_of(options_.input) +
+          ": all operators that read the input have to run row by row, in one segment, which a pad or "
+          "reshape of its own cannot; expected input resident");
     }
     return partition;
   }

@@ -20,6 +20,28 @@ void Importer::expect_shifted(const QuantParams& int8, const QuantParams& uint8,
              " more changes than the zero point by 128, expected the same scale");
 }
 
+// TensorFlow Lite computes the output's shape from input 1 where there is one, from the options otherwise.
+void Importer::expect_asked_shape(const fb::Operator& from, int output) {
+  std::vector<int64_t> asked;
+  const int sizes = file_.input_count(from) > 1 ? file_.input(from, 1) : -1;
+  if (sizes >= 0 && file_.is_constant(sizes)) {
+    const std::vector<int> count = file_.dims(sizes);
+    if (count.size() != 1) file_.fail("got the shape " + text(sizes) + ", expected a list of sizes");
+    asked = file_.integers(sizes, static_cast<size_t>(count[0]));
+  } else if (const auto* given = from.builtin_options_as_ReshapeOptions();
+             given != nullptr && given->new_shape() != nullptr) {
+    asked.assign(given->new_shape()->begin(), given->new_shape()->end());
+  }
+  if (asked.empty()) return;
+  const std::vector<int> made = file_.dims(output);
+  bool same = asked.size() == made.size();
+  for (size_t i = 0; same && i < made.size(); ++i) same = asked[i] == -1 || asked[i] == made[i];
+  if (same) return;
+  std::string list;
+  for (const int64_t size : asked) list += (list.empty() ? "" : "x") + std::to_string(size);
+  file_.fail("reshapes to " + list + ", but its output is " + text(output));
+}
+
 void Importer::add_reshape(const fb::Operator& from) {
   expect_inputs(from, 1, 2);
   const int index = file_.input(from, 0);
@@ -30,6 +52,7 @@ void Importer::add_reshape(const fb::Operator& from) {
   if (shape.elements() != given.elements())
     file_.fail("its input " + text(index) + " and its output " + text(output) +
                " hold different numbers of values");
+  expect_asked_shape(from, output);
   if (shape == given) return alias(from, activation(index));
   ImportedValue input = unpadded_activation(index);
   input.shape = shape;

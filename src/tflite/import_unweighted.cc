@@ -10,8 +10,13 @@ void Importer::add_add(const fb::Operator& from) {
   const auto& given = options(from, from.builtin_options_as_AddOptions());
   Op op;
   op.kind = OpKind::kAdd;
-  const TensorId a = plain_activation(file_.input(from, 0)).id;
-  const TensorId b = plain_activation(file_.input(from, 1)).id;
+  // Before one of them may take on its shape: both can be the network's input under two shapes.
+  const int first = file_.input(from, 0);
+  const int second = file_.input(from, 1);
+  if (!(padded(activation(first)) == padded(activation(second))))
+    file_.fail("adds " + text(first) + " and " + text(second) + ", expected two tensors of one shape");
+  const TensorId a = plain_activation(first).id;
+  const TensorId b = plain_activation(second).id;
   op.inputs = {a, b};
   op.activation = activation_of(given.fused_activation_function());
   emit(from, std::move(op), {});

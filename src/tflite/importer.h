@@ -107,6 +107,8 @@ class Importer {
   // ---- that leave none behind, or only where a reader needs it
   void expect_same_params(int input, int output);
   void expect_shifted(const QuantParams& int8, const QuantParams& uint8, int input, int output);
+  // Fails where the file says one shape for the output and asks for another.
+  void expect_asked_shape(const fb::Operator& from, int output);
   void add_reshape(const fb::Operator& from);
   void add_pad(const fb::Operator& from);
   // The paddings of an input with `rank` dimensions, one to four.

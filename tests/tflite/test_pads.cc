@@ -151,6 +151,8 @@ TEST_CASE(
   File f;
   const int32_t x = f.add({"x", {1, 4, 4, 8}, Type::INT8, {0.5f}, {7}});
   const int32_t s1 = f.add({"s1", {4}, Type::INT32, {}, {}, int32_bytes({1, 2, 8, 8})});
+  const int32_t s2 = f.add({"s2", {4}, Type::INT32, {}, {}, int32_bytes({1, 4, 4, 8})});
+  const int32_t s3 = f.add({"s3", {2}, Type::INT32, {}, {}, int32_bytes({-1, 128})});
   const int32_t a = f.add({"a", {1, 2, 8, 8}, Type::INT8, {0.5f}, {7}});
   const int32_t b = f.add({"b", {1, 2, 8, 8}, Type::INT8, {0.5f}, {7}});
   const int32_t c = f.add({"c", {1, 4, 4, 8}, Type::INT8, {0.5f}, {7}});
@@ -159,13 +161,32 @@ TEST_CASE(
   const int32_t w = f.add({"w", {2, 128}, Type::INT8, {0.01f}, {0}, std::vector<uint8_t>(256, 2)});
   const int32_t y = f.add({"y", {1, 2}, Type::INT8, {1.0f}, {0}});
   f.ops = {{Code::RESHAPE, {x, s1}, {a}}, {Code::AVERAGE_POOL_2D, {a}, {b}, pool_options(1)},
-           {Code::RESHAPE, {b, s1}, {c}}, {Code::ADD, {c, x}, {d}, add_options()},
-           {Code::RESHAPE, {d, s1}, {e}}, {Code::FULLY_CONNECTED, {e, w, -1}, {y}, connected_options()}};
+           {Code::RESHAPE, {b, s2}, {c}}, {Code::ADD, {c, x}, {d}, add_options()},
+           {Code::RESHAPE, {d, s3}, {e}}, {Code::FULLY_CONNECTED, {e, w, -1}, {y}, connected_options()}};
   f.outputs = {y};
   const Graph graph = read_tflite(f.bytes(), "net").model.graph;
   CHECK(kinds(graph) == std::vector<OpKind>{OpKind::kAvgPool, OpKind::kReshape, OpKind::kReshape,
                                             OpKind::kAdd, OpKind::kFullyConnected});
   CHECK(graph.tensor(graph.input).shape == Shape{2, 8, 8});
+}
+
+TEST_CASE("a file that says two shapes of one value is refused by the operator") {
+  // x -> RESHAPE a -> ADD(a, x), where both are one tensor until one of them is read.
+  File f;
+  const int32_t x = f.add({"x", {1, 4, 4, 8}, Type::INT8, {0.5f}, {7}});
+  const int32_t s = f.add({"s", {4}, Type::INT32, {}, {}, int32_bytes({1, 2, 8, 8})});
+  const int32_t a = f.add({"a", {1, 2, 8, 8}, Type::INT8, {0.5f}, {7}});
+  const int32_t y = f.add({"y", {1, 2, 8, 8}, Type::INT8, {0.5f}, {7}});
+  f.ops = {{Code::RESHAPE, {x, s}, {a}}, {Code::ADD, {a, x}, {y}, add_options()}};
+  f.outputs = {y};
+  CHECK_THAT(complaint(f), Contains("operator 1 (ADD)") && Contains("expected two tensors of one shape"));
+  // The shape that is asked for is what TensorFlow Lite makes.
+  f.ops[1] = {Code::AVERAGE_POOL_2D, {a}, {y}, pool_options(1)};
+  CHECK(complaint(f) == "accepted");
+  f.tensors[static_cast<size_t>(s)].data = int32_bytes({1, 8, 2, 8});
+  CHECK_THAT(complaint(f), Contains("operator 0 (RESHAPE)") && Contains("reshapes to 1x8x2x8"));
+  f.tensors[static_cast<size_t>(s)].data = int32_bytes({1, 2, -1, 8});
+  CHECK(complaint(f) == "accepted");
 }
 
 TEST_CASE("paddings that cannot be are refused with the operator's index and what to do") {
