@@ -3,6 +3,7 @@
 #include <iostream>
 #include <memory>
 
+#include "base/error.h"
 #include "base/files.h"
 #include "cli/commands.h"
 #include "cli/experiment_flags.h"
@@ -63,6 +64,9 @@ void calibrate(const CalibrateFlags& flags) {
   const LinearFit fit = fit_measured(rows, flags.measurements);
   // By the file's name, which has no folder in it; the name inside the file may be anything.
   const std::string out = flags.out.empty() ? board_file.stem().string() + "-calibrated.yaml" : flags.out;
+  std::error_code none;  // of files that are not there
+  if (std::filesystem::equivalent(out, flags.measurements, none))
+    throw usage_error("--out: got '" + out + "', which holds the measurements; expected another file");
   const std::string source = fmt::format("{} measurements of {}", rows.size(),
                                          std::filesystem::path(flags.measurements).filename().string());
   write_file_atomic(out, calibrated_board(board_file, runtime, rows, source, measurements.kernels_hash));

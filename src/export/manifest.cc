@@ -101,7 +101,8 @@ PackageManifest read_manifest(const fs::path& package) {
             json.at("stack_bytes_at_most").get<int64_t>(),
             json.at("golden_vectors").get<int64_t>()};
   } catch (const nlohmann::json::exception& error) {
-    throw verification_error("'" + path.string() + "': " + error.what());
+    throw verification_error("'" + path.string() + "': " + error.what() +
+                             "; another version of tinynas wrote the package: export it again");
   }
 }
 

@@ -96,6 +96,11 @@ TEST_CASE("calibrate writes a board that search takes, and says how far it is of
   fs::create_directories(folder);
   std::ofstream(folder / "m.csv") << "macs,latency_ms\n1e6,12\n2e6,21\n5e6,52\n9e6,90\n";
   const std::string out = (folder / "mine.yaml").string();
+  const std::string measured = (folder / "m.csv").string();
+  const Outcome onto_itself =
+      run_tinynas("calibrate --board stm32f746 --measurements " + measured + " --out " + measured);
+  CHECK(onto_itself.code == 2);
+  CHECK_THAT(onto_itself.out, Contains("holds the measurements"));
   const std::string command =
       "calibrate --board stm32f746 --measurements " + (folder / "m.csv").string() + " --out " + out;
   const Outcome text = run_tinynas(command);
