@@ -93,8 +93,8 @@ class PlanBuilder {
     if (partition.segments.empty()) {
       throw usage_error(
           "graph \"" + graph_.name + "\": no schedule for input " + name_of(options_.input) +
-          ": all operators that read the input have to run row by row, in one segment, which a pad or "
-          "reshape of its own cannot; expected input resident");
+          ": all operators that read the input have to run row by row, in one segment; a "
+          "fully_connected, softmax, pad or reshape works on whole tensors: expected input resident there");
     }
     return partition;
   }

@@ -10,6 +10,7 @@
 
 #include "base/error.h"
 #include "quantize/fixed_point.h"
+#include "quantize/pad_values.h"
 #include "quantize/softmax.h"
 
 namespace tinynas {
@@ -317,15 +318,8 @@ struct Interpreter::State {
   void pad(const Op& op) {
     const Shape& in = model.graph.tensor(op.inputs[0]).shape;
     const Shape& out = model.graph.tensor(op.output).shape;
-    const int8_t* from = values(op.inputs[0]).data();
-    std::vector<int8_t>& output = values(op.output);
-    std::fill(output.begin(), output.end(), static_cast<int8_t>(params(op.output).zero_point));
-    for (int y = 0; y < in.h; ++y) {
-      for (int x = 0; x < in.w; ++x, from += in.c) {
-        const int64_t position = int64_t{y + op.padding.top} * out.w + x + op.padding.left;
-        std::copy_n(from, in.c, output.begin() + position * out.c + op.padding.channels_before);
-      }
-    }
+    pad_values(op.padding, in, out, static_cast<int8_t>(params(op.output).zero_point),
+               values(op.inputs[0]).data(), values(op.output).data());
   }
 
   void average(const Op& op, const Int8Op& data) {

@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "quantize/float_model.h"
+#include "quantize/pad_values.h"
 
 namespace tinynas {
 namespace {
@@ -118,16 +119,6 @@ void softmax(const Shape& shape, const float* input, float* output) {
   }
 }
 
-void pad(const Op& op, const Shape& in, const Shape& out, const float* input, float* output) {
-  std::fill_n(output, out.elements(), 0.0f);
-  for (int y = 0; y < in.h; ++y) {
-    for (int x = 0; x < in.w; ++x, input += in.c) {
-      const int64_t position = int64_t{y + op.padding.top} * out.w + x + op.padding.left;
-      std::copy_n(input, in.c, output + position * out.c + op.padding.channels_before);
-    }
-  }
-}
-
 void global_average(const Shape& in, const float* input, float* output) {
   const int64_t pixels = int64_t{in.h} * in.w;
   const ConstMatrix matrix(input, pixels, in.c);
@@ -173,7 +164,7 @@ void run_float_op(const FloatModel& model, const Op& op, std::vector<std::vector
       softmax(in, from.data(), to.data());
       break;
     case OpKind::kPad:
-      pad(op, in, out, from.data(), to.data());
+      pad_values(op.padding, in, out, 0.0f, from.data(), to.data());
       break;
     case OpKind::kReshape:
       to = from;

@@ -32,7 +32,7 @@ TensorId imported_id(const Graph& graph, const std::string& name) {
 TEST_CASE("a model through a .tflite file and back computes the same bytes in every tensor") {
   int padded = 0;
   int renamed = 0;
-  for (uint64_t seed = 0; seed < 300; ++seed) {
+  for (uint64_t seed = 0; seed < 450; ++seed) {
     INFO("seed " << seed);
     Rng rng(seed);
     RandomGraphOptions options = writable();
